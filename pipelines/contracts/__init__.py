@@ -1,0 +1,1 @@
+"""What crosses a wire: topics, keys, Avro schemas, blocks to columns and back, the strategy file."""

@@ -1,0 +1,105 @@
+"""Topic names, partitions and keys. One shard, one partition, one writer; one account, one log."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from kafka.partitioner import murmur2
+
+MAX_PARALLELISM = 128
+"""Key groups of every job; part of the placement of shards, so it never changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Names of the topics; `prefix` keeps sessions on one broker apart."""
+
+    prefix: str = ""
+
+    def raw(self, venue: str) -> str:
+        return f"{self.prefix}raw.{venue}"
+
+    @property
+    def ticks(self) -> str:
+        return f"{self.prefix}market.ticks"
+
+    @property
+    def rejects(self) -> str:
+        return f"{self.prefix}market.rejects"
+
+    @property
+    def spreads(self) -> str:
+        return f"{self.prefix}market.spreads"
+
+    @property
+    def bars(self) -> str:
+        return f"{self.prefix}market.bars"
+
+    @property
+    def events(self) -> str:
+        return f"{self.prefix}trading.events"
+
+    @property
+    def orders(self) -> str:
+        return f"{self.prefix}trading.orders"
+
+    def partitions(self, venues: tuple[str, ...], shards: int) -> dict[str, int]:
+        """Every topic of a session, with its number of partitions."""
+        by_shard = {name: shards for name in (self.ticks, self.spreads, self.bars)}
+        single = {name: 1 for name in (self.rejects, self.events, self.orders)}
+        return {self.raw(venue): 2 for venue in venues} | by_shard | single
+
+
+RECORDS = {
+    "raw": "helios.market.RawFrames",
+    "market.ticks": "helios.market.TickBlock",
+    "market.rejects": "helios.market.Reject",
+    "market.spreads": "helios.market.SpreadEvent",
+    "market.bars": "helios.market.Bar",
+    "trading.events": "helios.trading.TradingEvent",
+    "trading.orders": "helios.trading.OrderRequest",
+}
+"""Which Avro record a topic holds (`raw` stands for every raw.<venue>). A subject is named `<record>`; see the registry."""
+
+
+@cache
+def shard_key(shard: int, shards: int) -> str:
+    """The key of a shard, such that Kafka's hash puts shard k on partition k, and Flink's on subtask k of as many."""
+    for salt in range(1_000_000):
+        key = f"shard-{shard}-{salt}"
+        if kafka_partition(key.encode(), shards) == shard and flink_subtask(key, shards) == shard:
+            return key
+    raise ValueError(f"no key found for shard {shard} of {shards}: use fewer shards (at most {MAX_PARALLELISM})")
+
+
+def kafka_partition(key: bytes, partitions: int) -> int:
+    """Kafka's default partitioner."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def flink_subtask(key: str, parallelism: int, max_parallelism: int = MAX_PARALLELISM) -> int:
+    """Flink's KeyGroupRangeAssignment for a string key."""
+    return _murmur_int(_java_hash(key)) % max_parallelism * parallelism // max_parallelism
+
+
+def _java_hash(text: str) -> int:
+    value = 0
+    for char in text:
+        value = (31 * value + ord(char)) & 0xFFFFFFFF
+    return value
+
+
+def _murmur_int(code: int) -> int:
+    """Flink's MathUtils.murmurHash: murmur3 of one 32-bit block."""
+    code = code * 0xCC9E2D51 & 0xFFFFFFFF
+    code = (code << 15 | code >> 17) & 0xFFFFFFFF
+    code = code * 0x1B873593 & 0xFFFFFFFF
+    code = (code << 13 | code >> 19) & 0xFFFFFFFF
+    code = (code * 5 + 0xE6546B64) & 0xFFFFFFFF
+    code ^= 4
+    code ^= code >> 16
+    code = code * 0x85EBCA6B & 0xFFFFFFFF
+    code ^= code >> 13
+    code = code * 0xC2B2AE35 & 0xFFFFFFFF
+    code ^= code >> 16
+    signed = code - (1 << 32) if code & 0x80000000 else code
+    return 0 if signed == -(1 << 31) else abs(signed)

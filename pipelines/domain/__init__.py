@@ -1,0 +1,1 @@
+"""What trading is. Pure: no I/O, no Flink, no Avro, no clock."""

@@ -1,0 +1,34 @@
+"""Ids of events, made of what they say and never of where they lie, so that a reader can drop what it has taken."""
+
+import hashlib
+
+
+def tick_id(venue: str, session: str, sequence: int) -> str:
+    return f"{venue}/{session}/{sequence}"
+
+
+def spread_id(shard: int, pair: str, sequence: int) -> str:
+    return f"{shard}/{pair}/{sequence}"
+
+
+def marks_id(shard: int, sequence: int) -> str:
+    return f"marks/{shard}/{sequence}"
+
+
+def signal_id(name: str, version: str, pair: str, last_sequence: int, action: str) -> str:
+    """Also written in SQL, where signals are made: a test holds the two together."""
+    return f"signal/{name}/{version}/{pair}/{last_sequence}/{action}"
+
+
+def intent_id(client_order_id: str) -> str:
+    return f"intent/{client_order_id}"
+
+
+def report_id(venue: str, exec_id: str) -> str:
+    return f"report/{venue}/{exec_id}"
+
+
+def client_order_id(session_id: str, account: str, cause: str, leg: int) -> str:
+    """Twenty hex digits: the same cause gives the same order in every run of the same session, and in no other."""
+    text = "\x1f".join((session_id, account, cause, str(leg)))
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()

@@ -1,0 +1,134 @@
+"""The words of the trading log: what happens to an account, and what it decides. Each mirrors the Avro record of its name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What a signal asks for."""
+
+    ENTER_LONG = "enter_long"
+    ENTER_SHORT = "enter_short"
+    EXIT = "exit"
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+
+class Decision(StrEnum):
+    """What the trader did: sent an order, refused one, or passed a drain mark on."""
+
+    NEW = "new"
+    REFUSED = "refused"
+    DRAIN = "drain"
+
+
+class OrderStatus(StrEnum):
+    """Where an order is, as its venue says. UNKNOWN: sent, no word; it keeps its exposure."""
+
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+TERMINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    name: str
+    version: str
+    pair: str
+    action: Action
+    z: float
+    spread: float
+    beta: float
+    mid_a: float
+    mid_b: float
+    shard: int
+    first_sequence: int
+    last_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Quotes of a shard's instruments that changed since the last marks: parallel tuples, times in event ns."""
+
+    shard: int
+    sequence: int
+    instruments: tuple[str, ...]
+    bid: tuple[float, ...]
+    ask: tuple[float, ...]
+    time_ns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """A decision of the trader; as an intent, what the gateway is about to send. Quantity in lots."""
+
+    client_order_id: str
+    action: Decision
+    account: str
+    event_time_ns: int
+    venue: str
+    instrument: str
+    side: Side
+    quantity: int
+    order_type: str
+    limit_price: float
+    pair: str
+    leg: int
+    cause: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A venue's word about an order. Quantities in lots."""
+
+    venue: str
+    exec_id: str
+    client_order_id: str
+    status: OrderStatus
+    instrument: str
+    side: Side
+    last_quantity: int
+    last_price: float
+    cumulative_quantity: int
+    leaves_quantity: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    command: str
+    scope: str
+    operator: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskUpdate:
+    as_of_ns: int
+    var: float
+    es: float
+    instruments: tuple[str, ...]
+    es_per_lot: tuple[float, ...]
+
+
+Body = Signal | Marks | OrderRequest | Report | Command | RiskUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class TradingEvent:
+    """One event of an account's log. `body` says its kind: an OrderRequest is an intent."""
+
+    event_id: str
+    account: str
+    event_time_ns: int
+    body: Body

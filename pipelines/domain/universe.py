@@ -1,0 +1,119 @@
+"""What is traded: instruments, pairs, the shards that they live in, and the strategy that holds them together."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A thing that can be bought. `tick_size` in its currency, `lot_size` in units of it."""
+
+    id: str
+    venue: str
+    symbol: str
+    tick_size: float
+    lot_size: float
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """Where instruments trade. `protocol` names its feed; `clock_skew_ns` is added to our receive time to get its time."""
+
+    name: str
+    protocol: str
+    clock_skew_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two instruments and the spread between them, `mid(a) - beta * mid(b)`."""
+
+    name: str
+    a: str
+    b: str
+    beta: float
+    shard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """EWMA moments: `span` in updates of a pair (alpha = 2 / (span + 1)); no z before `warmup` updates."""
+
+    span: int = 1000
+    warmup: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """How much an entry buys: `leg_notional` of the first leg in its currency, the second leg by beta."""
+
+    leg_notional: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the trader holds to. Positions in lots, per instrument; ages in ms of event time."""
+
+    position_lots: int
+    stale_marks_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignalUse:
+    """A signal file and the values given to its parameters."""
+
+    file: str
+    parameters: Mapping[str, object]
+    name: str
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One strategy file, checked. Everything a job needs to know of what is traded."""
+
+    name: str
+    account: str
+    shards: int
+    venues: tuple[Venue, ...]
+    instruments: tuple[Instrument, ...]
+    pairs: tuple[Pair, ...]
+    moments: Moments
+    signals: tuple[SignalUse, ...]
+    sizing: Sizing
+    limits: Limits
+
+    @cached_property
+    def instrument_by_id(self) -> Mapping[str, Instrument]:
+        return MappingProxyType({instrument.id: instrument for instrument in self.instruments})
+
+    @cached_property
+    def venue_by_name(self) -> Mapping[str, Venue]:
+        return MappingProxyType({venue.name: venue for venue in self.venues})
+
+    @cached_property
+    def pair_by_name(self) -> Mapping[str, Pair]:
+        return MappingProxyType({pair.name: pair for pair in self.pairs})
+
+    @cached_property
+    def shards_by_instrument(self) -> Mapping[str, tuple[int, ...]]:
+        """The shards that an instrument's ticks go to, its home first. Never empty."""
+        shards: dict[str, set[int]] = {instrument.id: set() for instrument in self.instruments}
+        for pair in self.pairs:
+            shards[pair.a].add(pair.shard)
+            shards[pair.b].add(pair.shard)
+        return MappingProxyType(
+            {name: tuple(sorted(found)) or (stable_shard(name, self.shards),) for name, found in shards.items()}
+        )
+
+    def pairs_of_shard(self, shard: int) -> tuple[Pair, ...]:
+        """The pairs that live in a shard, in the file's order."""
+        return tuple(pair for pair in self.pairs if pair.shard == shard)
+
+
+def stable_shard(name: str, shards: int) -> int:
+    """The shard of a pair whose file gives none: of its name alone, so that adding a pair moves no other."""
+    return zlib.crc32(name.encode()) % shards
