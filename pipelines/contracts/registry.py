@@ -1,0 +1,112 @@
+"""The schema registry: which id each of our schemas has, and which schema an id is (Confluent's API, Apicurio's `ccompat/v7`)."""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from pipelines.contracts.schemas import Json, Schema, avro_json, records
+
+MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
+INCOMPATIBLE = 409
+
+
+class RegistryError(LookupError):
+    """The registry could not be reached, does not know what was asked, or refused a schema: says which, and the way out."""
+
+
+@dataclass(slots=True)
+class SchemaRegistry:
+    """A registry at `url`, e.g. http://127.0.0.1:18080/apis/ccompat/v7. Subjects are the full names of records."""
+
+    url: str
+    timeout_s: float = 10.0
+    _schemas: dict[int, Schema] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def register(self, record: str) -> int:
+        """Register the schema of a record, if it is new, and give its id. A reader of ours must be able to read what
+        was written under the last one (BACKWARD); RegistryError otherwise."""
+        return self.register_schema(record, avro_json(record))
+
+    def register_schema(self, subject: str, text: str) -> int:
+        """Register the text of a schema under a subject and give its id."""
+        try:
+            return _id(self._ask("POST", f"subjects/{quote(subject)}/versions", {"schema": text}))
+        except _Refused as refused:
+            if refused.status == INCOMPATIBLE:
+                raise RegistryError(
+                    f"{subject}: the schema cannot read what was written under the one before it (rule BACKWARD): "
+                    f"{refused}. Give new fields a default, keep the type of old ones, or name a new record"
+                ) from refused
+            raise RegistryError(f"{subject}: not registered: {refused}") from refused
+
+    def register_all(self) -> dict[str, int]:
+        """Set the rule and register every record; the ids by record."""
+        self._ask("PUT", "config", {"compatibility": "BACKWARD"})
+        return {record: self.register(record) for record in records()}
+
+    def ids(self) -> dict[str, int]:
+        """The ids under which our schemas are registered, by record. RegistryError where one is not."""
+        return {record: self._registered(record) for record in records()}
+
+    def schema(self, schema_id: int) -> Schema:
+        """The schema of an id, remembered."""
+        if schema_id not in self._schemas:
+            try:
+                answer = self._ask("GET", f"schemas/ids/{schema_id}")
+            except _Refused as refused:
+                raise RegistryError(
+                    f"schema id {schema_id} is not in the registry at {self.url}: {refused}"
+                ) from refused
+            self._schemas[schema_id] = json.loads(str(answer["schema"]))
+        return self._schemas[schema_id]
+
+    def _registered(self, record: str) -> int:
+        try:
+            return _id(self._ask("POST", f"subjects/{quote(record)}", {"schema": avro_json(record)}))
+        except _Refused as refused:
+            raise RegistryError(
+                f"{record}: its schema is not registered at {self.url}: {refused}. `helios up` registers all"
+            ) from refused
+
+    def _ask(self, method: str, path: str, body: Json = None) -> dict[str, Json]:
+        request = urllib.request.Request(
+            f"{self.url.rstrip('/')}/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:
+                parsed = json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            raise _Refused(error.code, _message(error)) from error
+        except (OSError, json.JSONDecodeError) as error:
+            raise RegistryError(f"schema registry {self.url}: no answer to {method} {path}: {error}") from error
+        if not isinstance(parsed, dict):
+            raise RegistryError(f"schema registry {self.url}: {method} {path} gave {parsed!r}: an object expected")
+        return parsed
+
+
+class _Refused(Exception):
+    """An answer of 400 or more."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{message} (HTTP {status})")
+        self.status = status
+
+
+def _id(answer: dict[str, Json]) -> int:
+    found = answer.get("id")
+    if not isinstance(found, int):
+        raise RegistryError(f"schema registry: an id expected in {answer}")
+    return found
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    text = error.read().decode(errors="replace")
+    try:
+        return str(json.loads(text).get("message", text))
+    except (json.JSONDecodeError, AttributeError):
+        return text or str(error.reason)
