@@ -16,6 +16,7 @@ from pipelines.contracts.wire import (
     SchemaOf,
     frame,
     read_body,
+    trailing,
     unframe,
     write_body,
 )
@@ -69,11 +70,11 @@ class BlockCodec:
             block = self._decoded(data, schema_id)
         else:
             block = _resolved(self._whole.decode(data))
-        low, high = (int(f(block.ticks["instrument"], initial=-1)) for f in (np.min, np.max))
+        index = block.ticks["instrument"]
+        low, high = int(index.min(initial=-1)), int(index.max(initial=-1))
         if low < -1 or high >= len(block.instruments):
-            raise BadRecord(
-                f"{RECORD}: an instrument index of {low if low < -1 else high} in ticks, of {len(block.instruments)} instruments"
-            )
+            wrong, count = low if low < -1 else high, len(block.instruments)
+            raise BadRecord(f"{RECORD}: field ticks: an instrument index of {wrong}, of {count} instruments")
         return block
 
     def _decoded(self, data: bytes, schema_id: int) -> TickBlock:
@@ -85,9 +86,7 @@ class BlockCodec:
         except ColumnFault as fault:
             raise BadRecord(f"{RECORD} (schema id {schema_id}): field ticks: {fault} of {len(data)}") from fault
         if end != len(data):
-            raise BadRecord(
-                f"{RECORD} (schema id {schema_id}): the record ends at byte {end} of {len(data)}: nothing should follow it"
-            )
+            raise trailing(RECORD, schema_id, end, len(data))
         header["instruments"] = tuple(header["instruments"])
         return TickBlock(**header, ticks=ticks)
 

@@ -4,7 +4,7 @@ An Avro array is a row of blocks: a count, that many records one after another, 
 negative count means its absolute value, followed by the block's size in bytes. A flat record is its fields in order:
 int and long as zig-zag varints, float and double little-endian, boolean one byte.
 
-One kernel serves every record: it walks a table of field types and byte offsets, so that it is compiled once and cached.
+One kernel serves every record: it walks a table of field types and offsets, so that it is compiled once and cached.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ _SAYS = {
 
 
 class ColumnFault(ValueError):
-    """Bytes that are not an array of the record; `position` is the byte at fault, counted from where the data starts."""
+    """Bytes that are not an array of the record; `position` is that of the byte at fault in the data."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(f"byte {position}: {message}")
@@ -99,7 +99,8 @@ class Columns:
         """
         source = np.frombuffer(data, dtype=np.uint8)
         source.setflags(write=False)
-        position, blocks = start, []
+        position = start
+        blocks: list[NDArray[np.void]] = []
         while True:
             count, size, position = self._block(source, position)
             if not count:
@@ -186,7 +187,7 @@ def _read_rows(
         for column in range(codes.size):
             code = codes[column]
             slot = base + offsets[column]
-            if code == INT or code == LONG:
+            if code in (INT, LONG):
                 value, after, fault = _read_varint(source, position)
                 if fault != NONE:
                     return position, fault, row, column
@@ -218,7 +219,7 @@ def _read_rows(
 
 
 @_compiled
-def _write_varint(out: Bytes, position: int, value: int) -> int:
+def _write_varint(out: Bytes, position: int, value: int | np.int64) -> int:
     raw = np.uint64((value << 1) ^ (value >> 63))
     while raw > 0x7F:
         out[position] = (raw & np.uint64(0x7F)) | np.uint64(0x80)

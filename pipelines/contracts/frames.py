@@ -54,7 +54,6 @@ class FramesCodec:
         """The frames in framed bytes. Raises BadRecord, also when there is not a receive time for each frame."""
         record = self._codec.decode(data)
         if len(record["receive_ns"]) != len(record["frames"]):
-            raise BadRecord(
-                f"{RECORD}: {len(record['frames'])} frames but {len(record['receive_ns'])} receive times: one for each expected"
-            )
+            frames, times = len(record["frames"]), len(record["receive_ns"])
+            raise BadRecord(f"{RECORD}: {frames} frames but {times} receive times: one for each expected")
         return RawFrames(**(record | {"symbols": tuple(record["symbols"])}))

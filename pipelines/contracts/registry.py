@@ -1,4 +1,4 @@
-"""The schema registry: which id each of our schemas has, and which schema an id is (Confluent's API, Apicurio's `ccompat/v7`)."""
+"""The schema registry: which id each of our schemas has, and which schema an id is (Confluent's API)."""
 
 import json
 import urllib.error
@@ -13,7 +13,7 @@ INCOMPATIBLE = 409
 
 
 class RegistryError(LookupError):
-    """The registry could not be reached, does not know what was asked, or refused a schema: says which, and the way out."""
+    """The registry gave no answer, does not know what was asked, or refused a schema: says which, and the way out."""
 
 
 @dataclass(slots=True)

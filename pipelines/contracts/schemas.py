@@ -10,11 +10,11 @@ from fastavro.schema import to_parsing_canonical_form
 
 SCHEMAS_DIR = Path(__file__).resolve().parents[2] / "schemas"
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Schema = dict[str, Json]
 """An Avro record schema as JSON, or as fastavro parses it."""
 
-_SPECIFIC = ("type", "items", "values")
+_SPECIFIC = ("type", "fields", "items", "values")
 """Where a schema may name another; everything else in it is its own."""
 
 
@@ -31,7 +31,7 @@ def avro_json(record: str) -> str:
 
 @cache
 def load(record: str) -> Schema:
-    """The schema of a record, parsed by fastavro. Raises KeyError, naming what there is, for a record without a file."""
+    """The schema of a record, parsed by fastavro. Raises KeyError, naming what there is, where there is no file."""
     return parse(json.loads(avro_json(record)))
 
 
@@ -62,8 +62,6 @@ def _inlined(schema: Json, seen: set[str]) -> Json:
             return _expanded(schema, seen) if "." in schema else schema
         case list():
             return [_inlined(branch, seen) for branch in schema]
-        case {"type": "record", "fields": [*fields]}:
-            return schema | {"fields": [_inlined(field, seen) for field in fields]}
         case dict():
             return {key: _inlined(value, seen) if key in _SPECIFIC else value for key, value in schema.items()}
         case _:

@@ -44,8 +44,8 @@ class Topics:
 
     def partitions(self, venues: tuple[str, ...], shards: int) -> dict[str, int]:
         """Every topic of a session, with its number of partitions."""
-        by_shard = {name: shards for name in (self.ticks, self.spreads, self.bars)}
-        single = {name: 1 for name in (self.rejects, self.events, self.orders)}
+        by_shard = dict.fromkeys((self.ticks, self.spreads, self.bars), shards)
+        single = dict.fromkeys((self.rejects, self.events, self.orders), 1)
         return {self.raw(venue): 2 for venue in venues} | by_shard | single
 
 
@@ -58,7 +58,7 @@ RECORDS = {
     "trading.events": "helios.trading.TradingEvent",
     "trading.orders": "helios.trading.OrderRequest",
 }
-"""Which Avro record a topic holds (`raw` stands for every raw.<venue>). A subject is named `<record>`; see the registry."""
+"""Which Avro record a topic holds (`raw` stands for every raw.<venue>): its name is its subject in the registry."""
 
 
 @cache

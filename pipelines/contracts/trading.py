@@ -1,9 +1,8 @@
 """The trading log on the wire: events and orders as dataclasses of the domain on this side, Avro records on that."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from functools import cache
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 from pipelines.contracts.wire import BadRecord, Codec, Record, SchemaOf
@@ -25,7 +24,7 @@ KINDS: dict[str, type[Body]] = {
 
 _KIND_OF = {body: kind for kind, body in KINDS.items()}
 
-Value = TypeVar("Value")
+Value = TypeVar("Value", bound=Body)
 
 
 @dataclass(slots=True)
@@ -53,7 +52,7 @@ class EventCodec:
         )
 
     def decode(self, data: bytes) -> TradingEvent:
-        """The event in framed bytes. Raises BadRecord, also for an unknown kind and for one whose part is not filled."""
+        """The event in framed bytes. Raises BadRecord, also for an unknown kind and one that is not filled."""
         record = self._codec.decode(data)
         kind = record["kind"]
         body_type = KINDS.get(kind)
@@ -102,18 +101,12 @@ def _record(body: Body) -> Record:
 
 def _value(kind: type[Value], record: Record, where: str) -> Value:
     values = {}
-    for name, convert in _conversions(kind):
+    for name, convert in _CONVERSIONS[kind]:
         try:
             values[name] = record[name] if convert is None else convert(record[name])
         except ValueError as error:
             raise BadRecord(f"{where}.{name}: {error}: {_expected(convert)}") from error
     return kind(**values)
-
-
-@cache
-def _conversions(kind: Hashable) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
-    """For each field of a dataclass, what makes it of the record's: an enum, a tuple, or nothing."""
-    return tuple((name, _conversion(hint)) for name, hint in get_type_hints(kind).items())
 
 
 def _conversion(hint: Any) -> Callable[[Any], Any] | None:
@@ -125,3 +118,9 @@ def _conversion(hint: Any) -> Callable[[Any], Any] | None:
 def _expected(convert: object) -> str:
     values = ", ".join(convert) if isinstance(convert, type) and issubclass(convert, StrEnum) else convert
     return f"one of {values} expected"
+
+
+_CONVERSIONS: dict[type, list[tuple[str, Callable[[Any], Any] | None]]] = {
+    kind: [(name, _conversion(hint)) for name, hint in get_type_hints(kind).items()] for kind in KINDS.values()
+}
+"""For each field of a dataclass, what makes it of the record's: an enum, a tuple, or nothing."""

@@ -1,4 +1,4 @@
-"""Records as bytes: Confluent's frame (a zero, the schema id in four bytes, the Avro body) and the codec of one record."""
+"""Records as bytes: Confluent's frame (a zero, four bytes of schema id, the Avro body) and the codec of one record."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -66,14 +66,11 @@ class Codec:
         ours = load(self.record)
         value = read_body(body, ours if writer is None else writer, schema_id, None if writer is None else ours)
         if body.tell() != len(data):
-            raise BadRecord(
-                f"{self.record} (schema id {schema_id}): the record ends at byte {body.tell()} of {len(data)}: "
-                f"nothing should follow it"
-            )
+            raise trailing(self.record, schema_id, body.tell(), len(data))
         return value
 
     def writer(self, schema_id: int) -> Schema | None:
-        """The schema of a foreign id; None where it is our own, or reads the same. Raises BadRecord if it is not known."""
+        """The schema of a foreign id; None where it is ours, or reads the same. Raises BadRecord if it is not known."""
         if schema_id == self.schema_id:
             return None
         if schema_id not in self._foreign:
@@ -92,6 +89,11 @@ class Codec:
         if schema.get("name") != self.record:
             raise BadRecord(f"{self.record} expected, but schema id {schema_id} is {schema.get('name')}")
         return None if same_on_the_wire(schema, load(self.record)) else schema
+
+
+def trailing(record: str, schema_id: int, end: int, size: int) -> BadRecord:
+    """Bytes after the end of a record: the writer's schema was another than the id says."""
+    return BadRecord(f"{record} (schema id {schema_id}): it ends at byte {end} of {size}: nothing should follow it")
 
 
 def write_body(out: io.BytesIO, schema: Schema, value: Mapping[str, Any]) -> None:
