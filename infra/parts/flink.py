@@ -1,0 +1,206 @@
+"""Flink: a standalone cluster from the apache-flink wheel, a JobManager and TaskManagers of one slot."""
+
+import importlib.util
+import json
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.parts.java import java
+from infra.parts.part import Part, PartError, Program, Unhealthy, http_get, need
+from infra.settings import INSTALLED, ROOT, Settings
+
+CONNECTORS = INSTALLED / "jars" / "flink"
+JOBMANAGER, TASKMANAGER = "flink-jobmanager", "flink-taskmanager"
+
+LOGGING = """
+status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d %-5p %c{1} %m%n
+rootLogger.level = info
+rootLogger.appenderRef.console.ref = console
+logger.kafka.name = org.apache.kafka
+logger.kafka.level = warn
+logger.pekko.name = org.apache.pekko
+logger.pekko.level = warn
+logger.checkpoints.name = org.apache.flink.runtime.checkpoint
+logger.checkpoints.level = warn
+"""
+
+
+def flink_part(settings: Settings) -> Part:
+    flink, folder = settings.flink, settings.home / "flink"
+    programs: tuple[Program, ...] = ()
+    if flink.local:
+        common = (*_add_opens(), f"-Dlog4j2.configurationFile={folder / 'conf' / 'log4j2.properties'}")
+        classes = ("-cp", f"{folder / 'lib'}/*")
+        conf = ("--configDir", str(folder / "conf"))
+        programs = (_jobmanager(settings, folder), _taskmanager(settings, folder))
+    return Part(
+        name="flink",
+        address=flink.rest,
+        local=flink.local,
+        programs=programs,
+        ports=(flink.port, flink.rpc_port),
+        prepare=lambda: _prepare(settings, folder),
+        probe=lambda: probe(flink.rest, flink.taskmanagers if flink.local else 1),
+    )
+
+
+def _jobmanager(settings: Settings, folder: Path) -> Program:
+    sizes = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC")
+    entry = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+    log = f"-Dlog.file={settings.home / 'logs' / JOBMANAGER}.log"
+    command = (java(), *sizes, log, *_java_options(folder), entry, "--configDir", str(folder / "conf"))
+    return Program(JOBMANAGER, (*command, "--executionMode", "cluster"), flink_environment(folder))
+
+
+def _taskmanager(settings: Settings, folder: Path) -> Program:
+    heap = settings.flink.taskmanager_heap_mb
+    sizes = (f"-Xms{heap // 4}m", f"-Xmx{heap}m", "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=320m")
+    entry = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+    command = (java(), *sizes, "-XX:+UseG1GC", *_java_options(folder), entry, "--configDir", str(folder / "conf"))
+    return Program(TASKMANAGER, command, flink_environment(folder), instances=settings.flink.taskmanagers)
+
+
+def _java_options(folder: Path) -> tuple[str, ...]:
+    return (
+        *_add_opens(),
+        f"-Dlog4j2.configurationFile={folder / 'conf' / 'log4j2.properties'}",
+        "-cp",
+        f"{folder / 'lib'}/*",
+    )
+
+
+def flink_environment(folder: Path) -> dict[str, str]:
+    """What client and cluster processes need: where Flink is, and what Python inside the JVM imports."""
+    return {
+        "FLINK_HOME": str(_wheel()),
+        "FLINK_CONF_DIR": str(folder / "conf"),
+        "FLINK_LIB_DIR": str(folder / "lib"),
+        "FLINK_OPT_DIR": str(_wheel() / "opt"),
+        "FLINK_PLUGINS_DIR": str(_wheel() / "plugins"),
+        "FLINK_LOG_DIR": str(folder / "client-logs"),
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{sysconfig.get_path('purelib')}",
+        # One TaskManager is one slot: numerical libraries that start a thread a core would only fight.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def _wheel() -> Path:
+    found = importlib.util.find_spec("pyflink")
+    if found is None or found.origin is None:
+        raise PartError("flink: apache-flink is not in this Python: make setup")
+    return Path(found.origin).parent
+
+
+def _add_opens() -> tuple[str, ...]:
+    """The wheel's own list of what Flink needs opened in the JDK's modules."""
+    conf: Any = yaml.safe_load((_wheel() / "conf" / "config.yaml").read_text())
+    options: str = conf["env"]["java"]["opts"]["all"]
+    return tuple(options.split())
+
+
+def _prepare(settings: Settings, folder: Path) -> None:
+    need(CONNECTORS, "Flink's Kafka connector")
+    lib, conf = folder / "lib", folder / "conf"
+    for made in (lib, conf, folder / "checkpoints", folder / "client-logs", folder / "tmp"):
+        made.mkdir(parents=True, exist_ok=True)
+    wanted = {jar.name: jar for jar in (*(_wheel() / "lib").glob("*.jar"), *CONNECTORS.glob("*.jar"))}
+    wanted |= {jar.name: jar for jar in (_wheel() / "opt").glob("flink-python-*.jar")}
+    for stale in lib.iterdir():
+        if stale.name not in wanted or stale.readlink() != wanted[stale.name]:
+            stale.unlink()
+    for name, jar in wanted.items():
+        if not (lib / name).exists():
+            (lib / name).symlink_to(jar)
+    for file in ("log4j2.properties", "log4j.properties", "log4j-cli.properties", "log4j-session.properties"):
+        (conf / file).write_text(
+            LOGGING if file == "log4j2.properties" else LOGGING.replace("level = info", "level = warn")
+        )
+    (conf / "config.yaml").write_text(yaml.safe_dump(_configuration(settings, folder), sort_keys=False))
+
+
+def _configuration(settings: Settings, folder: Path) -> dict[str, object]:
+    flink = settings.flink
+    heap = flink.taskmanager_heap_mb
+    return {
+        "env.java.opts.all": " ".join(_add_opens()),
+        "jobmanager.rpc.address": "127.0.0.1",
+        "jobmanager.rpc.port": flink.rpc_port,
+        "jobmanager.bind-host": "127.0.0.1",
+        "jobmanager.memory.process.size": "1024m",
+        "jobmanager.execution.failover-strategy": "region",
+        # REST runs what it is given: it is for this machine alone.
+        "rest.address": "127.0.0.1",
+        "rest.bind-address": "127.0.0.1",
+        "rest.port": flink.port,
+        "rest.flamegraph.enabled": True,
+        "taskmanager.host": "127.0.0.1",
+        "taskmanager.bind-host": "127.0.0.1",
+        "taskmanager.numberOfTaskSlots": 1,
+        # Sizes that Flink's start scripts work out with a JVM of their own at each start.
+        "taskmanager.cpu.cores": 1.0,
+        "taskmanager.memory.framework.heap.size": "64m",
+        "taskmanager.memory.task.heap.size": f"{heap - 64}m",
+        "taskmanager.memory.framework.off-heap.size": "96m",
+        "taskmanager.memory.task.off-heap.size": "64m",
+        "taskmanager.memory.network.min": "64m",
+        "taskmanager.memory.network.max": "64m",
+        "taskmanager.memory.managed.size": "64m",
+        "taskmanager.memory.jvm-metaspace.size": "320m",
+        "taskmanager.memory.jvm-overhead.min": "128m",
+        "taskmanager.memory.jvm-overhead.max": "128m",
+        # A TaskManager that comes before its JobManager would wait ten seconds to knock again.
+        "cluster.registration.error-delay": "500ms",
+        "cluster.registration.initial-timeout": "200ms",
+        "heartbeat.interval": "1000",
+        "heartbeat.timeout": "10000",
+        "io.tmp.dirs": str(folder / "tmp"),
+        "parallelism.default": 1,
+        "python.execution-mode": "thread",
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+        # Latency: a bundle closes at 100 elements or 1 ms; buffers leave after 1 ms; watermarks every 5 ms.
+        "python.fn-execution.bundle.size": 100,
+        "python.fn-execution.bundle.time": 1,
+        "execution.buffer-timeout.interval": "1ms",
+        "pipeline.auto-watermark-interval": "5ms",
+        "pipeline.max-parallelism": 128,
+        "table.exec.uid.generation": "ALWAYS",
+        "state.backend.type": "hashmap",
+        "execution.checkpointing.interval": "2s",
+        "execution.checkpointing.storage": "filesystem",
+        "execution.checkpointing.dir": (folder / "checkpoints").as_uri(),
+        "execution.checkpointing.savepoint-dir": (folder / "savepoints").as_uri(),
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.initial-backoff": "200ms",
+        "restart-strategy.exponential-delay.max-backoff": "10s",
+        "restart-strategy.exponential-delay.reset-backoff-threshold": "1min",
+    }
+
+
+def overview(rest: str) -> dict[str, Any]:
+    """Flink's own count of TaskManagers, slots and jobs; Unhealthy when it does not answer."""
+    try:
+        answer: dict[str, Any] = json.loads(http_get(f"{rest}/overview"))
+        return answer
+    except ValueError:
+        raise Unhealthy(f"{rest} does not answer as Flink's REST does") from None
+
+
+def probe(rest: str, taskmanagers: int) -> str:
+    """Slots and jobs; Unhealthy while TaskManagers are missing."""
+    now = overview(rest)
+    there, slots, free = now["taskmanagers"], now["slots-total"], now["slots-available"]
+    if there < taskmanagers:
+        raise Unhealthy(f"{there} of {taskmanagers} TaskManagers are registered")
+    return f"{there} TaskManagers, {free} of {slots} slots free, {now['jobs-running']} jobs"

@@ -1,0 +1,155 @@
+"""Where the services are and where their data lies: `helios.yaml`, overridden by HELIOS_* of the environment."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from yaml import YAMLError
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+
+INSTALLED = ROOT / ".local"
+"""What `make setup` brings: jars, the TimescaleDB tree. One a checkout, whatever the home."""
+
+
+class SettingsError(ValueError):
+    """One line for each fault of the settings."""
+
+
+class _Service(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class KafkaSettings(_Service):
+    own_bootstrap: str = Field(default="", alias="bootstrap")
+    port: int = Field(19092, ge=1, le=65535)
+    controller_port: int = Field(19093, ge=1, le=65535)
+    heap_mb: int = 512
+
+    @property
+    def local(self) -> bool:
+        """Whether the stack runs it; not if the settings name one."""
+        return not self.own_bootstrap
+
+    @property
+    def bootstrap(self) -> str:
+        return self.own_bootstrap or f"127.0.0.1:{self.port}"
+
+
+class RegistrySettings(_Service):
+    own_url: str = Field(default="", alias="url")
+    port: int = Field(18080, ge=1, le=65535)
+
+    @property
+    def local(self) -> bool:
+        return not self.own_url
+
+    @property
+    def url(self) -> str:
+        """Of Confluent's API, without a slash at its end."""
+        return self.own_url.rstrip("/") or f"http://127.0.0.1:{self.port}/apis/ccompat/v7"
+
+
+class FlinkSettings(_Service):
+    own_rest: str = Field(default="", alias="rest")
+    port: int = Field(18081, ge=1, le=65535)
+    rpc_port: int = Field(18082, ge=1, le=65535)
+    taskmanagers: int = Field(6, ge=1, le=64)
+    taskmanager_heap_mb: int = Field(512, ge=128)
+
+    @property
+    def local(self) -> bool:
+        return not self.own_rest
+
+    @property
+    def rest(self) -> str:
+        return self.own_rest.rstrip("/") or f"http://127.0.0.1:{self.port}"
+
+
+class TimescaleSettings(_Service):
+    own_dsn: str = Field(default="", alias="dsn")
+    port: int = Field(15432, ge=1, le=65535)
+    _home: Path = PrivateAttr()
+
+    @property
+    def local(self) -> bool:
+        return not self.own_dsn
+
+    @property
+    def dsn(self) -> str:
+        """A libpq address; the local one carries the password that lies in the home."""
+        if self.own_dsn:
+            return self.own_dsn
+        return f"postgresql://helios:{self.password}@127.0.0.1:{self.port}/helios"
+
+    @property
+    def password(self) -> str:
+        """Of the local database: made at the first asking, readable by its owner alone."""
+        file = self._home / "timescale" / "password"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            draft = file.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_hex(16))
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, file)  # whole or not at all, and the first one wins
+            draft.unlink()
+        return file.read_text()
+
+
+class Settings(BaseSettings):
+    """Everything that differs between machines. Addresses are those to use, given or local."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HELIOS_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        yaml_file=os.environ.get("HELIOS_SETTINGS", str(ROOT / "helios.yaml")),
+        extra="forbid",
+        frozen=True,
+    )
+
+    home: Path = INSTALLED
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    registry: RegistrySettings = Field(default_factory=RegistrySettings)
+    flink: FlinkSettings = Field(default_factory=FlinkSettings)
+    timescale: TimescaleSettings = Field(default_factory=TimescaleSettings)
+
+    def model_post_init(self, context: Any, /) -> None:
+        object.__setattr__(self, "home", (ROOT / self.home).resolve())
+        self.timescale._home = self.home
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+
+def load_settings() -> Settings:
+    """Read the settings; SettingsError says file or variable, field and what is expected."""
+    source = Settings.model_config.get("yaml_file")
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "\n".join(_fault(f, str(source)) for f in error.errors())
+        raise SettingsError(faults) from None
+    except YAMLError as error:
+        raise SettingsError(f"{source}: not YAML: {' '.join(str(error).split())}") from None
+
+
+def _fault(fault: Any, source: str) -> str:
+    place = [str(part) for part in fault["loc"]]
+    variable = "HELIOS_" + "_".join(place).upper()
+    where = f"{variable} of the environment" if variable in os.environ else source
+    return f"{where}: {'.'.join(place)}: {fault['msg']} (got {fault['input']!r})"
