@@ -1,0 +1,138 @@
+"""A small desk to test the trader on: three pairs over four instruments, and the events of its log, written shortly."""
+
+from pipelines.domain.account import TraderConfig
+from pipelines.domain.identity import marks_id, report_id, signal_id
+from pipelines.domain.trading import (
+    Action,
+    Command,
+    Marks,
+    OrderRequest,
+    OrderStatus,
+    Report,
+    Signal,
+    TradingEvent,
+)
+from pipelines.domain.universe import (
+    Instrument,
+    Limits,
+    Moments,
+    Pair,
+    Sizing,
+    Strategy,
+    Venue,
+)
+
+ACCOUNT = "desk"
+T0 = 1_700_000_000_000_000_000
+MS = 1_000_000
+NAMES = ("A", "B", "C", "D")
+
+
+def strategy(position_lots: int = 25, stale_marks_ms: int = 1000) -> Strategy:
+    """A-B and A-C share a leg; D-B has a negative beta. Prices near 100, ticks of 0.01, 1,000 a leg: 10 lots."""
+    return Strategy(
+        name="test",
+        account=ACCOUNT,
+        shards=2,
+        venues=(Venue("sim", "binance"),),
+        instruments=tuple(Instrument(name, "sim", name, 0.01, 1.0) for name in NAMES),
+        pairs=(
+            Pair("A-B", "A", "B", 0.7, 0),
+            Pair("A-C", "A", "C", 1.2, 1),
+            Pair("D-B", "D", "B", -0.5, 0),
+        ),
+        moments=Moments(),
+        signals=(),
+        sizing=Sizing(1000.0),
+        limits=Limits(position_lots, stale_marks_ms),
+    )
+
+
+def config(position_lots: int = 25, stale_marks_ms: int = 1000) -> TraderConfig:
+    return TraderConfig.of(strategy(position_lots, stale_marks_ms), "session-1")
+
+
+BETAS = {pair.name: pair.beta for pair in strategy().pairs}
+
+
+def marks(
+    shard: int, sequence: int, time_ns: int = T0, names: tuple[str, ...] = NAMES, mid: float = 100.0
+) -> TradingEvent:
+    count = len(names)
+    body = Marks(shard, sequence, names, (mid - 0.01,) * count, (mid + 0.01,) * count, (time_ns,) * count)
+    return TradingEvent(marks_id(shard, sequence), ACCOUNT, time_ns, body)
+
+
+def signal(pair: str, action: Action, sequence: int, time_ns: int = T0, mid: float = 100.0) -> TradingEvent:
+    body = Signal("reversion", "v1", pair, action, 2.0, 1.0, BETAS.get(pair, 1.0), mid, mid, 0, sequence, sequence)
+    name = signal_id(body.name, body.version, pair, sequence, action)
+    return TradingEvent(name, ACCOUNT, time_ns, body)
+
+
+def report(
+    order: OrderRequest,
+    exec_id: str,
+    status: OrderStatus,
+    cumulative: int = 0,
+    last: int = 0,
+    price: float = 100.0,
+    time_ns: int = T0 + MS,
+) -> TradingEvent:
+    body = Report(
+        venue=order.venue,
+        exec_id=exec_id,
+        client_order_id=order.client_order_id,
+        status=status,
+        instrument=order.instrument,
+        side=order.side,
+        last_quantity=last,
+        last_price=price if last else 0.0,
+        cumulative_quantity=cumulative,
+        leaves_quantity=max(0, order.quantity - cumulative),
+        text="",
+    )
+    return TradingEvent(report_id(order.venue, exec_id), ACCOUNT, time_ns, body)
+
+
+def filled(order: OrderRequest, exec_id: str = "", price: float = 100.0) -> TradingEvent:
+    name = exec_id or f"fill-{order.client_order_id}"
+    return report(order, name, OrderStatus.FILLED, order.quantity, order.quantity, price)
+
+
+def rejected(order: OrderRequest, exec_id: str = "") -> TradingEvent:
+    return report(order, exec_id or f"reject-{order.client_order_id}", OrderStatus.REJECTED)
+
+
+def canceled(order: OrderRequest, cumulative: int = 0, last: int = 0, exec_id: str = "") -> TradingEvent:
+    return report(order, exec_id or f"cancel-{order.client_order_id}", OrderStatus.CANCELED, cumulative, last)
+
+
+def intent(order: OrderRequest) -> TradingEvent:
+    return TradingEvent(f"intent/{order.client_order_id}", ACCOUNT, order.event_time_ns, order)
+
+
+def command(word: str, event_id: str, scope: str = ACCOUNT, reason: str = "because") -> TradingEvent:
+    return TradingEvent(event_id, ACCOUNT, T0, Command(word, scope, "alice", reason))
+
+
+class Desk:
+    """An account being driven: `give` an event, get its outputs; all events and outputs are kept."""
+
+    def __init__(self, of: TraderConfig | None = None) -> None:
+        from pipelines.domain.account import TraderState
+
+        self.config = of or config()
+        self.state = TraderState(self.config)
+        self.events: list[TradingEvent] = []
+        self.outputs: list[OrderRequest] = []
+
+    def give(self, *events: TradingEvent) -> tuple[OrderRequest, ...]:
+        from pipelines.domain.trader import step
+
+        made: list[OrderRequest] = []
+        for event in events:
+            self.state, outputs = step(self.state, event)
+            self.events.append(event)
+            made.extend(outputs)
+        self.outputs.extend(made)
+        return tuple(made)
