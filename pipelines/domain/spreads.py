@@ -1,0 +1,263 @@
+"""The spread kernel: rows of a shard's tick log in; crossings, samples, marks, bars and heartbeats of its pairs out.
+
+What comes out is a function of the sequence of rows alone, however they were cut into blocks: all that is remembered
+between two rows is in `State`. Spread and moments, for each quote of a leg once both legs have quoted (the exponentially
+weighted mean and variance of T. Finch, "Incremental calculation of weighted mean and variance", 2009, section 9):
+
+    spread = mid_a - beta * mid_b;  d = spread - mean;  z = d / sqrt(var)      moments from before this row
+    mean += alpha * d;  var = (1 - alpha) * (var + alpha * d * d)              alpha = 2 / (span + 1)
+
+Shard time is the running maximum of the rows' event times. A row that moves it past a boundary of a grid first makes
+that grid's output: stamped with the boundary, with values from before the row, in the order samples (1 s), marks
+(100 ms), bars (60 s), heartbeat (10 ms); then come the row's own crossings, marks before the first of them.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from pipelines.domain.bars import BAR, INTERVAL_NS, Bars, close_bars, take_quote, take_trade
+from pipelines.domain.ladder import STAYS, direction_of, level_crossed, rung_of
+from pipelines.domain.market import NS_PER_MS, NS_PER_S, Flag, Kind, Ticks
+from pipelines.domain.shard import Indices, Legs
+from pipelines.domain.spread_state import UNSET_NS, Rows, State
+
+HEARTBEAT_NS = 10 * NS_PER_MS
+"""Also the finest grid: every other is a multiple of it."""
+MARKS_NS = 100 * NS_PER_MS
+SAMPLE_NS = NS_PER_S
+HIGHEST_PRICE = 1e15
+"""A price that is not finite, or beyond this, is not taken: one would spoil a pair's moments for ever."""
+
+CROSSING, SAMPLE, BEAT, ENDED = 0, 1, 2, 3
+EVENT_KINDS = ("crossing", "sample", "heartbeat", "end")
+
+_QUOTE, _TRADE, _END, _HOME = int(Kind.QUOTE), int(Kind.TRADE), int(Kind.END), int(Flag.HOME)
+
+SPREAD = np.dtype(
+    [
+        ("kind", "i8"),
+        ("sequence", "i8"),
+        ("pair", "i8"),
+        ("event_ns", "i8"),
+        ("rung", "i8"),
+        ("z", "f8"),
+        ("spread", "f8"),
+        ("mean", "f8"),
+        ("std", "f8"),
+        ("beta", "f8"),
+        ("mid_a", "f8"),
+        ("mid_b", "f8"),
+        ("session", "i8"),
+        ("tick_sequence", "i8"),
+    ]
+)
+"""A spread event; `kind` indexes EVENT_KINDS, `pair` the shard's pairs (-1: none), `session` the state's sessions."""
+
+MARKS = np.dtype([("sequence", "i8"), ("event_ns", "i8"), ("first", "i8"), ("count", "i8")])
+"""Marks: rows `first` to `first + count` of the marked quotes."""
+
+MARKED = np.dtype([("instrument", "i8"), ("bid", "f8"), ("ask", "f8"), ("time_ns", "i8")])
+
+
+class Out(NamedTuple):
+    """Where `advance` writes, and how many of each it has written: `counts` of spreads, marks, marked, bars."""
+
+    spreads: Rows
+    marks: Rows
+    marked: Rows
+    bars: Bars
+    counts: Indices
+
+
+def new_out(instruments: int, pairs: int, spare: int = 4096) -> Out:
+    """Room for the most that one row can make, and `spare` more of each."""
+    return Out(
+        np.zeros(2 * pairs + 2 + spare, SPREAD),
+        np.zeros(2 + spare, MARKS),
+        np.zeros(instruments + 1 + 2 * spare, MARKED),
+        np.zeros(instruments + spare, BAR),
+        np.zeros(4, np.int64),
+    )
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs: Legs, state: State, out: Out) -> int:
+    """Take the rows of one block from row `first` on; the row to go on from (`ticks.size` when all are taken).
+
+    It comes back early when `out` may not hold what the next row makes: empty it and call again. `session` is the
+    block's place in the state's sessions; `instrument_of` maps its instruments to the shard's (-1: not one of them).
+    """
+    out.counts[:] = 0
+    clock = state.clock[0]
+    for row in range(first, ticks.size):
+        if not _has_room(legs, state, out):
+            return row
+        tick = ticks[row]
+        sequence = tick.sequence
+        if sequence <= state.sessions[session].taken:
+            continue
+        state.sessions[session].taken = sequence
+        if tick.kind == _END:
+            _end(tick.event_ns, session, sequence, state, out)
+            continue
+        if tick.event_ns >= clock.next_grid_ns or clock.time_ns == UNSET_NS:
+            _pass_grid(tick.event_ns, session, sequence, legs, state, out)
+        clock.time_ns = max(clock.time_ns, tick.event_ns)
+        if tick.instrument < 0 or not (abs(tick.bid) < HIGHEST_PRICE and abs(tick.ask) < HIGHEST_PRICE):
+            continue
+        instrument = instrument_of[tick.instrument]
+        if instrument < 0:
+            continue
+        home = tick.flags & _HOME != 0
+        if tick.kind == _QUOTE:
+            if home:
+                take_quote(state.bars, instrument, tick.bid, tick.ask)
+            _quote(instrument, tick.bid, tick.ask, tick.event_ns, state)
+            for leg in range(legs.leg_start[instrument], legs.leg_start[instrument + 1]):
+                _update_pair(legs.leg_pair[leg], session, sequence, legs, state, out)
+        elif tick.kind == _TRADE and home:
+            take_trade(state.bars, instrument, tick.bid, tick.bid_size)
+    return ticks.size
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+def _has_room(legs: Legs, state: State, out: Out) -> bool:
+    return (
+        out.counts[0] + 2 * legs.a.size + 2 <= out.spreads.size
+        and out.counts[1] + 2 <= out.marks.size
+        and out.counts[2] + state.quotes.size + 1 <= out.marked.size
+        and out.counts[3] + state.quotes.size <= out.bars.size
+    )
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+def _quote(instrument: int, bid: float, ask: float, event_ns: int, state: State) -> None:
+    quote = state.quotes[instrument]
+    quote.bid, quote.ask, quote.mid, quote.time_ns = bid, ask, 0.5 * (bid + ask), event_ns
+    if quote.changed == 0:
+        quote.changed = 1
+        state.changed[state.clock[0].changed] = instrument
+        state.clock[0].changed += 1
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+def _update_pair(index: int, session: int, sequence: int, legs: Legs, state: State, out: Out) -> None:
+    mid_a = state.quotes[legs.a[index]].mid
+    mid_b = state.quotes[legs.b[index]].mid
+    if math.isnan(mid_a) or math.isnan(mid_b):
+        return
+    pair = state.pairs[index]
+    spread = mid_a - legs.beta[index] * mid_b
+    pair.updates += 1
+    if pair.updates == 1:
+        pair.mean = spread
+        return
+    mean, var = pair.mean, pair.var
+    d = spread - mean
+    pair.mean += legs.alpha * d
+    pair.var = (1.0 - legs.alpha) * (var + legs.alpha * d * d)
+    if pair.updates <= legs.warmup or var == 0.0:
+        return
+    std = math.sqrt(var)
+    z = d / std
+    pair.z, pair.spread, pair.z_mean, pair.z_std = z, spread, mean, std
+    pair.session, pair.sequence = session, sequence
+    direction = STAYS
+    if pair.ready:
+        direction = direction_of(z, pair.rung, pair.last_level, pair.last_direction)
+        if direction == STAYS:
+            return
+    pair.ready = 1
+    pair.rung = rung_of(z)
+    pair.last_level = level_crossed(pair.rung, direction)
+    pair.last_direction = direction
+    event_ns = state.clock[0].time_ns
+    _marks(event_ns, state, out)
+    _pair_event(CROSSING, index, event_ns, legs, state, out)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+def _pass_grid(event_ns: int, session: int, sequence: int, legs: Legs, state: State, out: Out) -> None:
+    """What the grids owe before a row at `event_ns` is taken; nothing for the shard's first row."""
+    clock = state.clock[0]
+    before = clock.time_ns
+    beat_ns = event_ns // HEARTBEAT_NS * HEARTBEAT_NS
+    clock.next_grid_ns = beat_ns + HEARTBEAT_NS
+    if before == UNSET_NS:
+        return
+    sample_ns = event_ns // SAMPLE_NS * SAMPLE_NS
+    if sample_ns > before:
+        for index in range(state.pairs.size):
+            if state.pairs[index].ready:
+                _pair_event(SAMPLE, index, sample_ns, legs, state, out)
+    marks_ns = event_ns // MARKS_NS * MARKS_NS
+    if marks_ns > before:
+        _marks(marks_ns, state, out)
+    if event_ns // INTERVAL_NS > before // INTERVAL_NS:
+        out.counts[3] = close_bars(state.bars, before // INTERVAL_NS * INTERVAL_NS, out.bars, out.counts[3])
+    if clock.last_event_ns <= beat_ns - HEARTBEAT_NS:
+        _shard_event(BEAT, beat_ns, session, sequence, state, out)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+def _end(event_ns: int, session: int, sequence: int, state: State, out: Out) -> None:
+    """A session is over. Its end lies far ahead, so it moves the shard's time only when no other session still runs."""
+    state.sessions[session].ended = 1
+    for other in range(state.sessions.size):
+        if not state.sessions[other].ended:
+            return
+    clock = state.clock[0]
+    if clock.time_ns != UNSET_NS:
+        out.counts[3] = close_bars(state.bars, clock.time_ns // INTERVAL_NS * INTERVAL_NS, out.bars, out.counts[3])
+    clock.time_ns = max(clock.time_ns, event_ns)
+    clock.next_grid_ns = clock.time_ns // HEARTBEAT_NS * HEARTBEAT_NS + HEARTBEAT_NS
+    _shard_event(ENDED, clock.time_ns, session, sequence, state, out)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+def _marks(event_ns: int, state: State, out: Out) -> None:
+    """The quotes that changed since the last marks; none when none did."""
+    clock = state.clock[0]
+    if clock.changed == 0:
+        return
+    clock.marks += 1
+    marks = out.marks[out.counts[1]]
+    marks.sequence, marks.event_ns, marks.first, marks.count = clock.marks, event_ns, out.counts[2], clock.changed
+    for place in range(clock.changed):
+        instrument = state.changed[place]
+        quote = state.quotes[instrument]
+        quote.changed = 0
+        marked = out.marked[out.counts[2] + place]
+        marked.instrument, marked.bid, marked.ask, marked.time_ns = instrument, quote.bid, quote.ask, quote.time_ns
+    out.counts[1] += 1
+    out.counts[2] += clock.changed
+    clock.changed = 0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+def _pair_event(kind: int, index: int, event_ns: int, legs: Legs, state: State, out: Out) -> None:
+    pair = state.pairs[index]
+    event = _shard_event(kind, event_ns, pair.session, pair.sequence, state, out)
+    event.pair, event.rung = index, pair.rung
+    event.z, event.spread, event.mean, event.std = pair.z, pair.spread, pair.z_mean, pair.z_std
+    event.beta = legs.beta[index]
+    event.mid_a = state.quotes[legs.a[index]].mid
+    event.mid_b = state.quotes[legs.b[index]].mid
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+def _shard_event(kind: int, event_ns: int, session: int, sequence: int, state: State, out: Out) -> np.void:
+    """The next event of the shard, of no pair."""
+    clock = state.clock[0]
+    clock.spreads += 1
+    clock.last_event_ns = event_ns
+    event = out.spreads[out.counts[0]]
+    out.counts[0] += 1
+    event.kind, event.sequence, event.event_ns = kind, clock.spreads, event_ns
+    event.pair, event.rung = -1, 0
+    event.z = event.spread = event.mean = event.std = event.beta = event.mid_a = event.mid_b = 0.0
+    event.session, event.tick_sequence = session, sequence
+    return event
