@@ -1,0 +1,225 @@
+"""The strategy file: what is traded, where, on which signals, how much at most. YAML, checked whole.
+
+```yaml
+strategy: demo                  # its name
+account: paper                  # the trading log that its orders go to
+shards: 2                       # over how many partitions and subtasks pairs are spread, 1 to 128
+venues:                         # clock_skew_ms is added to our receive time to get the venue's; 0 where left out
+  sim: {protocol: binance, clock_skew_ms: 0}
+instruments:                    # tick_size in the currency, lot_size in units of the instrument
+  - {id: S000, venue: sim, symbol: S000USDT, tick_size: 0.01, lot_size: 1, currency: USD}
+  - {id: S001, venue: sim, symbol: S001USDT, tick_size: 0.01, lot_size: 1}
+pairs:                          # the spread is mid(a) - beta * mid(b); shard left out: a hash of the name decides
+  - {name: S000-S001, a: S000, b: S001, beta: 1.02, shard: 0}
+moments: {span: 1000, warmup: 200}      # EWMA of each spread, in its updates; no z before warmup. Both may be left out
+signals:                        # file: from the repository's root or from this file's folder; name: the file's, if left out
+  - file: sql/signals/pair_reversion.sql
+    parameters: {entry_z: 2.0, exit_z: 0.5}
+sizing: {leg_notional: 10000}   # how much an entry buys of its first leg, in the currency
+limits: {position_lots: 1000, stale_marks_ms: 2000}     # per instrument; in event time
+```
+
+Names, ids and symbols are text as written: `ON` and `0700` need no quotes. What a signal's parameters may be is the
+signal's affair: here they only have to be single values.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from pipelines.contracts import marked_yaml
+from pipelines.contracts.marked_yaml import Section, Unique
+from pipelines.contracts.topics import MAX_PARALLELISM
+from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.universe import (
+    Instrument,
+    Limits,
+    Moments,
+    Pair,
+    SignalUse,
+    Sizing,
+    Strategy,
+    Venue,
+    stable_shard,
+)
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+_MOST = 2**31 - 1
+
+
+class StrategyError(ValueError):
+    """What is wrong with a strategy file: one line a fault, `file:line: field: what: way out`."""
+
+
+def load_strategy(path: str | os.PathLike[str]) -> Strategy:
+    """The strategy in a file. Raises StrategyError with all of its faults."""
+    top, faults = marked_yaml.read(Path(path))
+    strategy = None if faults else _strategy(top, Path(path).resolve().parent)
+    if strategy is None or faults:
+        raise StrategyError(str(faults))
+    return strategy
+
+
+def dump_strategy(strategy: Strategy) -> str:
+    """The text of a strategy file that loads as this strategy."""
+    content = {
+        "strategy": strategy.name,
+        "account": strategy.account,
+        "shards": strategy.shards,
+        "venues": {
+            venue.name: {"protocol": venue.protocol, "clock_skew_ms": venue.clock_skew_ns / NS_PER_MS}
+            for venue in strategy.venues
+        },
+        "instruments": [
+            {
+                "id": instrument.id,
+                "venue": instrument.venue,
+                "symbol": instrument.symbol,
+                "tick_size": instrument.tick_size,
+                "lot_size": instrument.lot_size,
+                "currency": instrument.currency,
+            }
+            for instrument in strategy.instruments
+        ],
+        "pairs": [
+            {"name": pair.name, "a": pair.a, "b": pair.b, "beta": pair.beta, "shard": pair.shard}
+            for pair in strategy.pairs
+        ],
+        "moments": {"span": strategy.moments.span, "warmup": strategy.moments.warmup},
+        "signals": [
+            {"file": use.file, "name": use.name, "parameters": dict(use.parameters)} for use in strategy.signals
+        ],
+        "sizing": {"leg_notional": strategy.sizing.leg_notional},
+        "limits": {
+            "position_lots": strategy.limits.position_lots,
+            "stale_marks_ms": strategy.limits.stale_marks_ms,
+        },
+    }
+    return yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=1000, allow_unicode=True)
+
+
+def signal_path(use: SignalUse) -> Path:
+    """Where the text of a signal lies."""
+    return REPOSITORY / use.file
+
+
+def _strategy(top: Section, folder: Path) -> Strategy:
+    name, account = top.name("strategy"), top.name("account")
+    shards = top.whole("shards", 1, MAX_PARALLELISM, default=1)
+    venues = tuple(_venues(top.section("venues")))
+    instruments = tuple(_instruments(top, [venue.name for venue in venues]))
+    strategy = Strategy(
+        name=name,
+        account=account,
+        shards=shards,
+        venues=venues,
+        instruments=instruments,
+        pairs=tuple(_pairs(top, shards, [instrument.id for instrument in instruments])),
+        moments=_moments(top.section("moments", required=False)),
+        signals=tuple(_signals(top, folder)),
+        sizing=_sizing(top.section("sizing")),
+        limits=_limits(top.section("limits")),
+    )
+    top.done()
+    return strategy
+
+
+def _venues(venues: Section | None) -> Iterator[Venue]:
+    for name in venues.names() if venues else ():
+        venue = venues.section(name) if venues else None
+        if not venues or not venue or not venues.is_name(name, name):
+            continue
+        skew_ms = venue.number("clock_skew_ms", default=0)
+        yield Venue(name=name, protocol=venue.name("protocol"), clock_skew_ns=round(skew_ms * NS_PER_MS))
+        venue.done()
+
+
+def _instruments(top: Section, venues: list[str]) -> Iterator[Instrument]:
+    ids, symbols = Unique("id"), Unique("symbol")
+    for section in top.sections("instruments"):
+        instrument = Instrument(
+            id=section.name("id"),
+            venue=section.one_of("venue", venues, "venue"),
+            symbol=section.text("symbol"),
+            tick_size=section.number("tick_size", positive=True),
+            lot_size=section.number("lot_size", positive=True),
+            currency=section.name("currency", default="USD"),
+        )
+        section.done()
+        ids.take(section, instrument.id, instrument.id)
+        symbols.take(section, instrument.symbol, (instrument.venue, instrument.symbol))
+        yield instrument
+
+
+def _pairs(top: Section, shards: int, instruments: list[str]) -> Iterator[Pair]:
+    names = Unique("name")
+    for section in top.sections("pairs", required=False):
+        name = section.name("name")
+        pair = Pair(
+            name=name,
+            a=section.one_of("a", instruments, "instrument"),
+            b=section.one_of("b", instruments, "instrument"),
+            beta=section.number("beta", zero=False),
+            shard=section.whole("shard", 0, shards - 1, default=stable_shard(name, shards)),
+        )
+        section.done()
+        names.take(section, name, name)
+        if pair.a and pair.a == pair.b:
+            section.fault("b", f"{pair.b} is the first leg too: give another instrument")
+        yield pair
+
+
+def _signals(top: Section, folder: Path) -> Iterator[SignalUse]:
+    names = Unique("name")
+    for section in top.sections("signals", required=False):
+        file = section.text("file")
+        name = section.name("name", default=Path(file).stem)
+        parameters = section.section("parameters", required=False)
+        values = {key: parameters.scalar(key) for key in parameters.names()} if parameters else {}
+        section.done()
+        names.take(section, name, name)
+        found = _found(file, folder)
+        if file and found is None:
+            section.fault("file", f"no file {file} in {folder} or {REPOSITORY}")
+        yield SignalUse(file=str(found), parameters=values, name=name)
+
+
+def _found(file: str, folder: Path) -> Path | None:
+    """Where a file is: within the repository if it is, else in full."""
+    for place in (REPOSITORY / file, folder / file):
+        if place.is_file():
+            place = place.resolve()
+            return place.relative_to(REPOSITORY) if place.is_relative_to(REPOSITORY) else place
+    return None
+
+
+def _moments(section: Section | None) -> Moments:
+    if section is None:
+        return Moments()
+    moments = Moments(
+        span=section.whole("span", 1, _MOST, default=Moments().span),
+        warmup=section.whole("warmup", 1, _MOST, default=Moments().warmup),
+    )
+    section.done()
+    return moments
+
+
+def _sizing(section: Section | None) -> Sizing:
+    sizing = Sizing(leg_notional=section.number("leg_notional", positive=True) if section else 0.0)
+    if section:
+        section.done()
+    return sizing
+
+
+def _limits(section: Section | None) -> Limits:
+    if section is None:
+        return Limits(position_lots=0, stale_marks_ms=0)
+    limits = Limits(
+        position_lots=section.whole("position_lots", 1, _MOST),
+        stale_marks_ms=section.whole("stale_marks_ms", 1, _MOST),
+    )
+    section.done()
+    return limits
