@@ -1,0 +1,1 @@
+"""What the system does in a second, against something measured in the same run."""
