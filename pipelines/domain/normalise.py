@@ -146,7 +146,7 @@ def normalise(
     `first_sequence`: position in the session of the first frame; `receive_ns`: when each was read, UTC ns.
     """
     known = state.next_frame - first_sequence
-    if known >= len(frames):
+    if not frames or known >= len(frames):
         return Normalised(state, np.empty(0, TICK), ())
     lost: tuple[Reject, ...] = ()
     if known > 0:
