@@ -1,6 +1,7 @@
 """The schema registry: which id each of our schemas has, and which schema an id is (Confluent's API)."""
 
 import json
+import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pipelines.contracts.schemas import Json, Schema, avro_json, records
 
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 INCOMPATIBLE = 409
+
+_JAVA_CLASS = re.compile(r"^(?:\w+\.)+\w+: ")
 
 
 class RegistryError(LookupError):
@@ -107,6 +110,6 @@ def _id(answer: dict[str, Json]) -> int:
 def _message(error: urllib.error.HTTPError) -> str:
     text = error.read().decode(errors="replace")
     try:
-        return str(json.loads(text).get("message", text))
+        return _JAVA_CLASS.sub("", str(json.loads(text).get("message", text)))
     except (json.JSONDecodeError, AttributeError):
         return text or str(error.reason)

@@ -14,8 +14,8 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 Schema = dict[str, Json]
 """An Avro record schema as JSON, or as fastavro parses it."""
 
-_SPECIFIC = ("type", "fields", "items", "values")
-"""Where a schema may name another; everything else in it is its own."""
+_FIELD_ORDER = ("name", "type", "doc", "default")
+_RECORD_ORDER = ("type", "name", "namespace", "doc", "fields")
 
 
 def records() -> tuple[str, ...]:
@@ -25,7 +25,10 @@ def records() -> tuple[str, ...]:
 
 @cache
 def avro_json(record: str) -> str:
-    """The schema of a record as one line of JSON, each record that it names written out at its first use."""
+    """The schema of a record as one line of JSON, each record that it names written out at its first use.
+
+    Letter for letter what Avro's Java prints: then the schema that Flink's sinks register is ours, under the same id.
+    """
     return json.dumps(_expanded(record, set()), separators=(",", ":"), ensure_ascii=False)
 
 
@@ -46,23 +49,31 @@ def same_on_the_wire(first: Schema, second: Schema) -> bool:
     return bool(to_parsing_canonical_form(first) == to_parsing_canonical_form(second))
 
 
-def _expanded(name: str, seen: set[str]) -> Json:
+def _expanded(name: str, seen: set[str], enclosing: str | None = None) -> Json:
+    """A record at its first use, its bare name later; its namespace only where it is not the enclosing one's."""
+    namespace, _, short = name.rpartition(".")
     if name in seen:
-        return name
+        return short if namespace == enclosing else name
     path = SCHEMAS_DIR / f"{name}.avsc"
     if not path.is_file():
         raise KeyError(f"no schema {path.name} in {SCHEMAS_DIR}: there are {', '.join(records())}")
     seen.add(name)
-    return _inlined(json.loads(path.read_text()), seen)
+    schema = json.loads(path.read_text())
+    fields: list[Json] = []
+    for field in schema["fields"]:
+        kind = _inlined(field["type"], seen, namespace)
+        fields.append({key: kind if key == "type" else field[key] for key in _FIELD_ORDER if key in field})
+    keys = [key for key in _RECORD_ORDER if key != "namespace" or namespace != enclosing]
+    return {key: fields if key == "fields" else schema[key] for key in keys}
 
 
-def _inlined(schema: Json, seen: set[str]) -> Json:
+def _inlined(schema: Json, seen: set[str], namespace: str) -> Json:
     match schema:
         case str():
-            return _expanded(schema, seen) if "." in schema else schema
+            return _expanded(schema, seen, namespace) if "." in schema else schema
         case list():
-            return [_inlined(branch, seen) for branch in schema]
-        case dict():
-            return {key: _inlined(value, seen) if key in _SPECIFIC else value for key, value in schema.items()}
+            return [_inlined(branch, seen, namespace) for branch in schema]
+        case {"type": "array", "items": items}:
+            return {"type": "array", "items": _inlined(items, seen, namespace)}
         case _:
-            return schema
+            raise TypeError(f"{namespace}: {schema}: records, arrays, [null, x] and plain types expected")

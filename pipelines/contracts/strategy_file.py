@@ -12,7 +12,7 @@ instruments:                    # tick_size in the currency, lot_size in units o
 pairs:                          # the spread is mid(a) - beta * mid(b); shard left out: a hash of the name decides
   - {name: S000-S001, a: S000, b: S001, beta: 1.02, shard: 0}
 moments: {span: 1000, warmup: 200}      # EWMA of each spread, in its updates; no z before warmup. Both may be left out
-signals:                        # file: from the repository's root or from this file's folder; name: the file's, if left out
+signals:                        # file: from the repository's root or this file's folder; name: the file's, if left out
   - file: sql/signals/pair_reversion.sql
     parameters: {entry_z: 2.0, exit_z: 0.5}
 sizing: {leg_notional: 10000}   # how much an entry buys of its first leg, in the currency
