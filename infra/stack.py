@@ -21,7 +21,7 @@ PARTS: dict[str, Callable[[Settings], Part]] = {
     "timescale": timescale_part,
     "flink": flink_part,
 }
-PATIENCE_S = 90
+PATIENCE_S = 240
 LEAST_FREE_BYTES = 2 << 30
 
 

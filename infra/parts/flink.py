@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from infra.parts.java import java
+from infra.parts.java import QUICK_START, java
 from infra.parts.part import Part, PartError, Program, Unhealthy, http_get, need
 from infra.settings import INSTALLED, ROOT, Settings
 
@@ -38,9 +38,6 @@ def flink_part(settings: Settings) -> Part:
     flink, folder = settings.flink, settings.home / "flink"
     programs: tuple[Program, ...] = ()
     if flink.local:
-        common = (*_add_opens(), f"-Dlog4j2.configurationFile={folder / 'conf' / 'log4j2.properties'}")
-        classes = ("-cp", f"{folder / 'lib'}/*")
-        conf = ("--configDir", str(folder / "conf"))
         programs = (_jobmanager(settings, folder), _taskmanager(settings, folder))
     return Part(
         name="flink",
@@ -54,7 +51,7 @@ def flink_part(settings: Settings) -> Part:
 
 
 def _jobmanager(settings: Settings, folder: Path) -> Program:
-    sizes = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC")
+    sizes = ("-Xms64m", "-Xmx512m", *QUICK_START)
     entry = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
     log = f"-Dlog.file={settings.home / 'logs' / JOBMANAGER}.log"
     command = (java(), *sizes, log, *_java_options(folder), entry, "--configDir", str(folder / "conf"))

@@ -98,7 +98,9 @@ def probe(settings: Settings) -> str:
     if kafka.local and not port_answers(kafka.port):
         raise Unhealthy(f"nothing listens on {kafka.bootstrap}")
     try:
-        admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap.split(","), request_timeout_ms=5000)
+        admin = KafkaAdminClient(
+            bootstrap_servers=kafka.bootstrap.split(","), request_timeout_ms=5000, bootstrap_timeout_ms=3000
+        )
     except (KafkaError, ValueError, OSError) as error:
         raise Unhealthy(f"{kafka.bootstrap} does not answer as a Kafka broker ({type(error).__name__})") from None
     try:

@@ -1,0 +1,102 @@
+"""The jobs on a Flink cluster, through its REST."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infra.parts.part import Unhealthy, http_get
+
+ENDED = frozenset({"FINISHED", "CANCELED", "FAILED"})
+
+
+class FlinkError(RuntimeError):
+    """What Flink refuses or lacks, and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: str
+    name: str
+    state: str
+    running_tasks: int
+    tasks: int
+    seconds: float
+
+    @property
+    def running(self) -> bool:
+        """Every task at work, not only the job accepted."""
+        return self.state == "RUNNING" and self.running_tasks == self.tasks
+
+
+def jobs(rest: str, *, ended: bool = False) -> list[Job]:
+    """Jobs, newest first; those that ended only if asked for. Unhealthy if Flink does not answer."""
+    found: Any = json.loads(http_get(f"{rest}/jobs/overview"))
+    known = [
+        Job(j["jid"], j["name"], j["state"], j["tasks"]["running"], j["tasks"]["total"], j["duration"] / 1000)
+        for j in sorted(found["jobs"], key=lambda j: -int(j["start-time"]))
+    ]
+    return [job for job in known if ended or job.state not in ENDED]
+
+
+def fault(rest: str, job_id: str) -> str:
+    """The root cause of a job's last failure, in one line; empty if it has had none."""
+    found: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/exceptions"))
+    entries = found.get("exceptionHistory", {}).get("entries", [])
+    trace = (entries[0].get("stacktrace", "") if entries else found.get("root-exception", "")) or ""
+    return root_cause(trace)
+
+
+def root_cause(trace: str) -> str:
+    """The line of a Java or Python stack trace that says what went wrong."""
+    lines = [line.strip() for line in trace.splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")] or lines[:1]
+    return causes[-1] if causes else ""
+
+
+def wait_until_running(rest: str, job_ids: Sequence[str], patience_s: float, progress: Callable[[str], None]) -> None:
+    """Return when every task of the jobs runs; FlinkError with the cause if one failed or does not come."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        mine = [job for job in jobs(rest, ended=True) if job.id in job_ids]
+        waiting = [job for job in mine if not job.running and job.state != "FINISHED"]
+        if len(mine) == len(job_ids) and not waiting:
+            return
+        for job in waiting:
+            if job.state in ENDED:
+                raise FlinkError(f"job {job.name} {job.state.lower()}: {fault(rest, job.id) or 'no cause given'}")
+        if time.monotonic() > deadline:
+            raise FlinkError("; ".join(_why_waiting(rest, job) for job in waiting) or "jobs are not listed by Flink")
+        progress(", ".join(f"{job.name} {job.running_tasks}/{job.tasks}" for job in waiting))
+        time.sleep(0.2)
+
+
+def _why_waiting(rest: str, job: Job) -> str:
+    cause = fault(rest, job.id)
+    if "NoResourceAvailable" in cause or not cause:
+        free = json.loads(http_get(f"{rest}/overview"))["slots-available"]
+        cause = f"{free} slots are free: helios cancel a job, or raise flink.taskmanagers in helios.yaml and helios up"
+    return f"job {job.name} does not run ({job.running_tasks} of {job.tasks} tasks): {cause}"
+
+
+def cancel(rest: str, job_ids: Sequence[str], patience_s: float = 30) -> None:
+    """Cancel jobs and wait until they have ended."""
+    for job_id in job_ids:
+        request = urllib.request.Request(f"{rest}/jobs/{job_id}?mode=cancel", method="PATCH")
+        try:
+            urllib.request.urlopen(request, timeout=10).close()
+        except urllib.error.HTTPError as error:
+            if error.code != 409:  # it has ended already
+                raise FlinkError(f"Flink does not cancel job {job_id}: {error.code} {error.reason}") from None
+        except OSError as error:
+            raise Unhealthy(f"{rest} does not answer ({error})") from None
+    deadline = time.monotonic() + patience_s
+    while left := [job for job in jobs(rest) if job.id in job_ids]:
+        if time.monotonic() > deadline:
+            raise FlinkError(
+                f"{', '.join(job.name for job in left)} did not end in {patience_s:.0f} s: helios logs flink"
+            )
+        time.sleep(0.1)

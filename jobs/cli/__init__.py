@@ -1,0 +1,1 @@
+"""The `helios` command, one module a group of commands."""

@@ -1,0 +1,48 @@
+"""The `helios` command. Each module of this package adds its commands here, and imports late what is slow."""
+
+import sys
+
+import typer
+
+from infra.flink_jobs import FlinkError
+from infra.parts.part import PartError, Unhealthy
+from infra.settings import SettingsError
+from infra.stack import StackError
+from infra.topics import TopicsError
+from jobs.cli import stack
+from pipelines.contracts.strategy_file import StrategyError
+
+app = typer.Typer(
+    name="helios",
+    help="A trading desk's streaming engine: local services, jobs, sessions and their history.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.command()(stack.up)
+app.command()(stack.status)
+app.command()(stack.logs)
+app.command()(stack.down)
+app.command()(stack.doctor)
+
+EXPECTED = (SettingsError, PartError, StackError, TopicsError, FlinkError, Unhealthy, StrategyError)
+"""Faults whose message says all: shown without a trace."""
+
+
+def main() -> None:
+    """Run the command; an expected fault is one line on stderr, and exit status 1."""
+    try:
+        app()
+    except EXPECTED as error:
+        for line in str(error).splitlines():
+            print(f"helios: {line}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
