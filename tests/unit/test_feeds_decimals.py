@@ -56,7 +56,7 @@ def test_text_that_is_no_number_is_nan_and_its_neighbours_are_read(texts: list[s
         "9" * 400,
     ],
 )
-def test_what_is_not_a_plain_decimal_of_a_sane_size_is_refused(text: str) -> None:
+def test_what_is_not_a_plain_decimal_is_refused(text: str) -> None:
     first, bad, last = read_decimals(["1.5", text, "2.25"]).tolist()
     assert (first, last) == (1.5, 2.25)
     assert math.isnan(bad)
@@ -65,3 +65,8 @@ def test_what_is_not_a_plain_decimal_of_a_sane_size_is_refused(text: str) -> Non
 def test_the_venues_own_texts_read_exactly() -> None:
     texts = ["61837.63000000", "0.00001234", "-5", "123456789.12345678", "0.1", "0"]
     assert read_decimals(texts).tolist() == [61837.63, 0.00001234, -5.0, 123456789.12345678, 0.1, 0.0]
+
+
+@pytest.mark.parametrize("text", ["1000000000000001", "-1000000000000001", "9" * 400, "0." + "0" * 40])
+def test_a_number_beyond_any_price_or_longer_than_any_is_refused(text: str) -> None:
+    assert math.isnan(read_decimals([text]).item())

@@ -1,0 +1,165 @@
+"""A simulated venue: seeded sessions of cointegrated pairs, in Binance's USD-M protocol, faults and all.
+
+One feed session a shard. The same parameters give the same frames, byte for byte, however they are read.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass, field
+from functools import cached_property
+from heapq import merge
+
+import numpy as np
+
+from pipelines.domain.market import NS_PER_S
+from pipelines.domain.universe import (
+    Instrument,
+    Limits,
+    Moments,
+    Pair,
+    SignalUse,
+    Sizing,
+    Strategy,
+    Venue,
+)
+from pipelines.feeds.simulated_faults import FaultBook, FaultRates, Injected, draw_faults
+from pipelines.feeds.simulated_frames import Scribe
+from pipelines.feeds.simulated_prices import PairPrices, advance
+from pipelines.feeds.source import Batch, Mark, Run, Session
+
+START_NS = 1_767_623_400 * NS_PER_S
+"""2026-01-05T14:30:00Z."""
+
+CHUNK_EVENTS = 8192
+"""Events drawn at once. Part of what a seed means: changing it changes every session."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What to simulate. `seconds` of event time; `ticks_per_second` over all instruments; `jumps_per_minute` a pair."""
+
+    seed: int
+    instruments: int = 40
+    seconds: float = 300.0
+    ticks_per_second: float = 2000.0
+    shards: int = 2
+    faults: FaultRates = field(default_factory=FaultRates)
+    jumps_per_minute: float = 0.5
+    start_ns: int = START_NS
+    venue: str = "simulated"
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"seed: {self.seed}: give 0 or more")
+        if self.shards < 1 or self.instruments < 2 * self.shards or self.instruments % 2:
+            raise ValueError(
+                f"instruments: {self.instruments} in {self.shards} shards: give an even number, two a shard or more"
+            )
+        if not (self.seconds > 0 and self.ticks_per_second > 0):
+            raise ValueError(f"seconds, ticks_per_second: {self.seconds}, {self.ticks_per_second}: give more than 0")
+
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(f"S{number:03d}USDT" for number in range(self.instruments))
+
+    def pairs_of(self, shard: int) -> range:
+        """Numbers of the pairs in a shard; pair k is of instruments 2k and 2k + 1."""
+        return range(shard, self.instruments // 2, self.shards)
+
+    def session(self, shard: int) -> str:
+        """Its name says the seed, and changes with any other parameter."""
+        return f"sim-{self.seed}-{zlib.crc32(repr(astuple(self)).encode()):08x}-{shard}"
+
+    def events(self, shard: int) -> int:
+        share = 2 * len(self.pairs_of(shard)) / self.instruments
+        return max(1, round(self.seconds * self.ticks_per_second * share))
+
+    def strategy(self) -> Strategy:
+        """The strategy that trades it: every pair, by the one signal."""
+        pairs: list[Pair] = []
+        for shard in range(self.shards):
+            prices = PairPrices.drawn(self.rng(shard, 0), len(self.pairs_of(shard)))
+            for place, number in enumerate(self.pairs_of(shard)):
+                first, second = self.symbols[2 * number], self.symbols[2 * number + 1]
+                a, b = first.removesuffix("USDT"), second.removesuffix("USDT")
+                pairs.append(Pair(f"{a}-{b}", a, b, float(prices.beta[place]), shard))
+        return Strategy(
+            name=self.venue,
+            account="paper",
+            shards=self.shards,
+            venues=(Venue(self.venue, "binance"),),
+            instruments=tuple(
+                Instrument(symbol.removesuffix("USDT"), self.venue, symbol, 0.01, 1.0) for symbol in self.symbols
+            ),
+            pairs=tuple(sorted(pairs, key=lambda pair: pair.name)),
+            moments=Moments(span=1000, warmup=200),
+            signals=(SignalUse("sql/signals/pair_reversion.sql", {"entry_z": 2.0}, "pair_reversion"),),
+            sizing=Sizing(10_000.0),
+            limits=Limits(position_lots=1000, stale_marks_ms=2000),
+        )
+
+    def rng(self, shard: int, chunk: int) -> np.random.Generator:
+        """Chunk 0 draws what a session is like, 1 and on its events."""
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, shard, chunk])))
+
+
+class SimulatedSource:
+    """A simulation as a source. `book` fills with what was injected as the sessions are read."""
+
+    resumes = True
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.book = FaultBook()
+        self.frames = 0
+
+    @property
+    def venue(self) -> str:
+        return self.simulation.venue
+
+    @property
+    def sessions(self) -> Mapping[str, tuple[str, ...]]:
+        return {self.simulation.session(shard): self._symbols(shard) for shard in range(self.simulation.shards)}
+
+    @property
+    def expected_frames(self) -> int:
+        """Close to it: faults add some and drop some."""
+        return sum(self.simulation.events(shard) for shard in range(self.simulation.shards))
+
+    def batches(self, marks: Mapping[str, Mark], window_ns: int = 0) -> Iterator[Batch]:
+        self.book = FaultBook()
+        self.frames = 0
+        return merge(
+            *(self._session(shard, marks, window_ns) for shard in range(self.simulation.shards)),
+            key=lambda batch: batch.due_ns,
+        )
+
+    def _session(self, shard: int, marks: Mapping[str, Mark], window_ns: int) -> Iterator[Batch]:
+        name = self.simulation.session(shard)
+        session = Session(self.venue, name, self._symbols(shard))
+        return session.batches(self.runs(shard), self.simulation.start_ns, marks.get(name), window_ns)
+
+    def _symbols(self, shard: int) -> tuple[str, ...]:
+        pairs = self.simulation.pairs_of(shard)
+        return tuple(self.simulation.symbols[2 * number + leg] for number in pairs for leg in (0, 1))
+
+    def runs(self, shard: int) -> Iterator[Run]:
+        """The frames of a shard's session, in chunks; what is injected goes to the book."""
+        simulation, name, symbols = self.simulation, self.simulation.session(shard), self._symbols(shard)
+        prices = PairPrices.drawn(simulation.rng(shard, 0), len(symbols) // 2)
+        total = simulation.events(shard)
+        step_ns = simulation.seconds * NS_PER_S / total
+        jump_share = simulation.jumps_per_minute / 60.0 * len(prices.beta) * step_ns / NS_PER_S
+        scribe = Scribe(symbols)
+        sequence = 0
+        for chunk, first in enumerate(range(0, total, CHUNK_EVENTS), start=1):
+            count = min(CHUNK_EVENTS, total - first)
+            rng = simulation.rng(shard, chunk)
+            offsets_ns = ((first + np.arange(count) + rng.random(count)) * step_ns).astype(np.int64)
+            moves = advance(prices, rng, count, jump_share)
+            faults, seen_at = draw_faults(rng, moves, simulation.faults, scribe.traded)
+            run, injected = scribe.write(moves, simulation.start_ns + offsets_ns, faults, seen_at)
+            self.book.injected.extend(Injected(name, sequence + place, reason) for place, reason in injected)
+            sequence += len(run.frames)
+            self.frames += len(run.frames)
+            yield run
