@@ -1,9 +1,9 @@
 """Bars of a minute: an instrument's trades (without any, its mids) over an interval of shard time, from home ticks."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pipelines.domain.compiled import compiled
 from pipelines.domain.market import NS_PER_S
 
 INTERVAL_S = 60
@@ -22,7 +22,7 @@ OPEN_BAR = np.dtype(
         ("ask", "f8"),
     ]
 )
-"""The bar of an instrument as far as it has come; nothing in it while `trades` and `quotes` are 0, but the last quote."""
+"""The bar of an instrument as far as it has come; empty while `trades` and `quotes` are 0, bid and ask stay."""
 
 BAR = np.dtype([("instrument", "i8"), ("start_ns", "i8"), *((name, OPEN_BAR[name]) for name in OPEN_BAR.names or ())])
 """A closed bar: `instrument` by its index in the shard, prices in the instrument's currency, volume in its units."""
@@ -30,7 +30,7 @@ BAR = np.dtype([("instrument", "i8"), ("start_ns", "i8"), *((name, OPEN_BAR[name
 Bars = NDArray[np.void]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def take_trade(bars: Bars, instrument: int, price: float, quantity: float) -> None:
     """The first trade of an interval replaces what its mids have said."""
     bar = bars[instrument]
@@ -43,7 +43,7 @@ def take_trade(bars: Bars, instrument: int, price: float, quantity: float) -> No
     bar.trades += 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def take_quote(bars: Bars, instrument: int, bid: float, ask: float) -> None:
     bar = bars[instrument]
     if bar.trades == 0:
@@ -58,7 +58,7 @@ def take_quote(bars: Bars, instrument: int, bid: float, ask: float) -> None:
     bar.ask = ask
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def close_bars(bars: Bars, start_ns: int, closed: Bars, count: int) -> int:
     """Move every bar with something in it to `closed` from place `count` on; the count after. `closed` has the room."""
     for instrument in range(bars.size):

@@ -10,7 +10,7 @@ counts when z has gone `HYSTERESIS_Z` past it, so that a z trembling on a level 
 
 import math
 
-from numba import njit
+from pipelines.domain.compiled import compiled
 
 RUNG_Z = 0.25
 HYSTERESIS_Z = 0.05
@@ -20,13 +20,13 @@ FARTHEST_Z = 250_000.0
 UP, STAYS, DOWN = 1, 0, -1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def rung_of(z: float) -> int:
     """The rung that a z lies on."""
     return math.floor(min(max(z, -FARTHEST_Z), FARTHEST_Z) / RUNG_Z)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def direction_of(z: float, rung: int, last_level: int, last_direction: int) -> int:
     """Whether `z` leaves `rung`: UP, DOWN or STAYS. `last_level` was crossed in `last_direction`, STAYS if none was."""
     on_ladder = min(max(z, -FARTHEST_Z), FARTHEST_Z)
@@ -40,7 +40,7 @@ def direction_of(z: float, rung: int, last_level: int, last_direction: int) -> i
     return STAYS
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def level_crossed(rung: int, direction: int) -> int:
     """Of the levels crossed on the way to `rung`, the one nearest to z."""
     return rung if direction == UP else rung + 1

@@ -29,7 +29,7 @@ class Legs(NamedTuple):
 
 @dataclass(frozen=True)
 class Shard:
-    """Pairs in the strategy file's order, and every instrument whose ticks come here, whether it is in a pair or not."""
+    """Pairs in the strategy file's order, and every instrument whose ticks come here, in a pair or not."""
 
     number: int
     pairs: tuple[Pair, ...]

@@ -8,6 +8,7 @@ moments would be of another spread, starts afresh too.
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -58,10 +59,10 @@ PAIR = np.dtype(
         ("sequence", "i8"),
     ]
 )
-"""A pair's moments, its place on the ladder, and its last z with what it was made of. `ready` once there has been a z."""
+"""A pair's moments, its place on the ladder, its last z and what that was made of. `ready` once there has been a z."""
 
-_DTYPES = (CLOCK, SESSION, QUOTE, OPEN_BAR, PAIR, np.dtype(np.int64))
-"""Of the arrays of State, in order."""
+_DTYPES: tuple[np.dtype[np.void], ...] = (CLOCK, SESSION, QUOTE, OPEN_BAR, PAIR)
+"""Of the arrays of State in order, but for the last, of int64."""
 
 
 class State(NamedTuple):
@@ -157,14 +158,16 @@ class SpreadState:
 
 def _arrays(data: bytes, start: int, sessions: int, instruments: int, pairs: int) -> State:
     """The arrays of a State of that many sessions, instruments and pairs, read-only, from `start` of `data`."""
-    rows = State(clock=1, sessions=sessions, quotes=instruments, bars=instruments, pairs=pairs, changed=instruments)
-    arrays = []
-    for dtype, count in zip(_DTYPES, rows, strict=True):
-        arrays.append(np.frombuffer(data, dtype, count, start))
-        start += dtype.itemsize * count
-    if start != len(data):
-        raise ValueError(f"spread state: {start} bytes expected, not {len(data)}")
-    return State(*arrays)
+    counts = (1, sessions, instruments, instruments, pairs, instruments)
+    sizes = (*(dtype.itemsize for dtype in _DTYPES), 8)
+    ends = np.cumsum([start, *(size * count for size, count in zip(sizes, counts, strict=True))])
+    if ends[-1] != len(data):
+        raise ValueError(f"spread state: {ends[-1]} bytes expected, not {len(data)}")
+    rows = [data[first:last] for first, last in pairwise(ends)]
+    clock, taken, quotes, bars, moments = (
+        np.frombuffer(part, dtype) for part, dtype in zip(rows, _DTYPES, strict=False)
+    )
+    return State(clock, taken, quotes, bars, moments, np.frombuffer(rows[-1], np.int64))
 
 
 def _moves(old: Sequence[object], new: Sequence[object]) -> dict[int, int]:

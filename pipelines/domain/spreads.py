@@ -1,8 +1,8 @@
 """The spread kernel: rows of a shard's tick log in; crossings, samples, marks, bars and heartbeats of its pairs out.
 
 What comes out is a function of the sequence of rows alone, however they were cut into blocks: all that is remembered
-between two rows is in `State`. Spread and moments, for each quote of a leg once both legs have quoted (the exponentially
-weighted mean and variance of T. Finch, "Incremental calculation of weighted mean and variance", 2009, section 9):
+between two rows is in `State`. Spread and moments, for each quote of a leg once both legs have quoted (exponentially
+weighted mean and variance: T. Finch, "Incremental calculation of weighted mean and variance", 2009, section 9):
 
     spread = mid_a - beta * mid_b;  d = spread - mean;  z = d / sqrt(var)      moments from before this row
     mean += alpha * d;  var = (1 - alpha) * (var + alpha * d * d)              alpha = 2 / (span + 1)
@@ -16,9 +16,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from pipelines.domain.bars import BAR, INTERVAL_NS, Bars, close_bars, take_quote, take_trade
+from pipelines.domain.compiled import compiled, inlined
 from pipelines.domain.ladder import STAYS, direction_of, level_crossed, rung_of
 from pipelines.domain.market import NS_PER_MS, NS_PER_S, Flag, Kind, Ticks
 from pipelines.domain.shard import Indices, Legs
@@ -83,7 +83,7 @@ def new_out(instruments: int, pairs: int, spare: int = 4096) -> Out:
     )
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs: Legs, state: State, out: Out) -> int:
     """Take the rows of one block from row `first` on; the row to go on from (`ticks.size` when all are taken).
 
@@ -123,17 +123,18 @@ def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs
     return ticks.size
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@inlined
 def _has_room(legs: Legs, state: State, out: Out) -> bool:
-    return (
+    enough: bool = (
         out.counts[0] + 2 * legs.a.size + 2 <= out.spreads.size
         and out.counts[1] + 2 <= out.marks.size
         and out.counts[2] + state.quotes.size + 1 <= out.marked.size
         and out.counts[3] + state.quotes.size <= out.bars.size
     )
+    return enough
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@inlined
 def _quote(instrument: int, bid: float, ask: float, event_ns: int, state: State) -> None:
     quote = state.quotes[instrument]
     quote.bid, quote.ask, quote.mid, quote.time_ns = bid, ask, 0.5 * (bid + ask), event_ns
@@ -143,7 +144,7 @@ def _quote(instrument: int, bid: float, ask: float, event_ns: int, state: State)
         state.clock[0].changed += 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@inlined
 def _update_pair(index: int, session: int, sequence: int, legs: Legs, state: State, out: Out) -> None:
     mid_a = state.quotes[legs.a[index]].mid
     mid_b = state.quotes[legs.b[index]].mid
@@ -179,7 +180,7 @@ def _update_pair(index: int, session: int, sequence: int, legs: Legs, state: Sta
     _pair_event(CROSSING, index, event_ns, legs, state, out)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def _pass_grid(event_ns: int, session: int, sequence: int, legs: Legs, state: State, out: Out) -> None:
     """What the grids owe before a row at `event_ns` is taken; nothing for the shard's first row."""
     clock = state.clock[0]
@@ -202,7 +203,7 @@ def _pass_grid(event_ns: int, session: int, sequence: int, legs: Legs, state: St
         _shard_event(BEAT, beat_ns, session, sequence, state, out)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def _end(event_ns: int, session: int, sequence: int, state: State, out: Out) -> None:
     """A session is over. Its end lies far ahead, so it moves the shard's time only when no other session still runs."""
     state.sessions[session].ended = 1
@@ -217,7 +218,7 @@ def _end(event_ns: int, session: int, sequence: int, state: State, out: Out) -> 
     _shard_event(ENDED, clock.time_ns, session, sequence, state, out)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@compiled
 def _marks(event_ns: int, state: State, out: Out) -> None:
     """The quotes that changed since the last marks; none when none did."""
     clock = state.clock[0]
@@ -237,10 +238,11 @@ def _marks(event_ns: int, state: State, out: Out) -> None:
     clock.changed = 0
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
+@inlined
 def _pair_event(kind: int, index: int, event_ns: int, legs: Legs, state: State, out: Out) -> None:
     pair = state.pairs[index]
-    event = _shard_event(kind, event_ns, pair.session, pair.sequence, state, out)
+    _shard_event(kind, event_ns, pair.session, pair.sequence, state, out)
+    event = out.spreads[out.counts[0] - 1]
     event.pair, event.rung = index, pair.rung
     event.z, event.spread, event.mean, event.std = pair.z, pair.spread, pair.z_mean, pair.z_std
     event.beta = legs.beta[index]
@@ -248,8 +250,8 @@ def _pair_event(kind: int, index: int, event_ns: int, legs: Legs, state: State, 
     event.mid_b = state.quotes[legs.b[index]].mid
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[misc]
-def _shard_event(kind: int, event_ns: int, session: int, sequence: int, state: State, out: Out) -> np.void:
+@inlined
+def _shard_event(kind: int, event_ns: int, session: int, sequence: int, state: State, out: Out) -> None:
     """The next event of the shard, of no pair."""
     clock = state.clock[0]
     clock.spreads += 1
@@ -260,4 +262,3 @@ def _shard_event(kind: int, event_ns: int, session: int, sequence: int, state: S
     event.pair, event.rung = -1, 0
     event.z = event.spread = event.mean = event.std = event.beta = event.mid_a = event.mid_b = 0.0
     event.session, event.tick_sequence = session, sequence
-    return event
