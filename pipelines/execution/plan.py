@@ -1,0 +1,82 @@
+"""What the gateway hears of, and what it may be told to do: the words between its decisions and its wires."""
+
+from dataclasses import dataclass
+
+from pipelines.domain.trading import OrderRequest, TradingEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A record of trading.orders."""
+
+    order: OrderRequest
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """A venue took our logon. `link` numbers the connections of this process."""
+
+    venue: str
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    venue: str
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A venue's report of an order, new or repeated."""
+
+    venue: str
+    event: TradingEvent
+
+
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """A venue's answer that it does not have the order."""
+
+    venue: str
+    link: int
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A venue could not read an order as we put it, and says so."""
+
+    venue: str
+    client_order_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The timer: ask again where there was no word, and write down what has become unknown."""
+
+
+Input = Ordered | LinkUp | LinkDown | Told | NotKnown | Refused | Look
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    link: int
+    order: OrderRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    link: int
+    order: OrderRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now, in this order. `notes` are for the log of the process."""
+
+    write: tuple[TradingEvent, ...] = ()
+    send: tuple[Send, ...] = ()
+    ask: tuple[Ask, ...] = ()
+    notes: tuple[str, ...] = ()
