@@ -23,20 +23,19 @@ Snapshot = dict[str, dict[str, Any]]
 """State by its name, then by key."""
 
 
-def record(value: bytes, *, key: bytes | str = b"", partition: int = 0, offset: int = 0, timestamp: int = 0) -> Row:
-    """A row as `raw_source` gives it: one Kafka record."""
-    return Row(
-        value=value,
-        partition=partition,
-        offset=offset,
-        timestamp=timestamp,
-        key=key.encode() if isinstance(key, str) else key,
-    )
+def record(value: bytes, *, key: str = "", partition: int = 0, offset: int = 0, timestamp: int = 0) -> Row:
+    """A row as `raw_source` gives it: one Kafka record, its key as text, `timestamp` in ms."""
+    return Row(value=value, partition=partition, offset=offset, timestamp=timestamp, key=key)
 
 
 def record_key(row: Row) -> str:
     """The usual key of a keyed stream of Kafka records: the record's own."""
-    return bytes(row.key).decode()
+    return str(row.key)
+
+
+def emitted(rows: Iterable[Row]) -> list[tuple[str, str, bytes, int]]:
+    """Rows made by `emit` as the records that Kafka would get, in order: (topic, key, value, time in ms)."""
+    return [(row[0], row[1], value, time_ms) for row in rows for value, time_ms in zip(row[2], row[3], strict=True)]
 
 
 @dataclass
