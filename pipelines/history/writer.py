@@ -75,7 +75,7 @@ class Writer:
         """
         with self._connection.transaction():
             self._hold_epoch()
-            new = self._copy_ticks(batch) if batch.ticks else 0
+            new = self._write_ticks(batch) if batch.ticks else 0
             new += sum(self._copy(table, rows) for table, rows in batch.rows.items() if rows)
             with self._connection.cursor() as cursor:
                 cursor.executemany(
@@ -146,17 +146,26 @@ class Writer:
                 f"a newer loader (epoch {row[0]}) writes session {self.session_id}; this one (epoch {self.epoch}) ends"
             )
 
-    def _copy_ticks(self, batch: Batch) -> int:
-        with self._connection.cursor() as cursor, cursor.copy(_copy_sql(TICKS, binary=True)) as copy:
+    def _write_ticks(self, batch: Batch) -> int:
+        """Straight into the table, in half the time of ON CONFLICT; with it where one of them was there before."""
+        try:
+            with self._connection.transaction():
+                return self._copy_ticks(batch, TICKS.name)
+        except psycopg.errors.UniqueViolation:
+            self._copy_ticks(batch, TICKS.incoming)
+            return self._take_in(TICKS)
+
+    def _copy_ticks(self, batch: Batch, into: str) -> int:
+        with self._connection.cursor() as cursor, cursor.copy(_copy_sql(into, TICKS, binary=True)) as copy:
             copy.write(HEAD)
             for (venue, feed_session), (instruments, ticks) in batch.ticks.items():
                 for piece in copy_stream(self.session_id, venue, feed_session, instruments, ticks):
                     copy.write(piece)
             copy.write(TAIL)
-        return self._take_in(TICKS)
+        return sum(len(ticks) for _, ticks in batch.ticks.values())
 
     def _copy(self, table: Table, rows: list[Row]) -> int:
-        with self._connection.cursor() as cursor, cursor.copy(_copy_sql(table, binary=False)) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(_copy_sql(table.incoming, table, binary=False)) as copy:
             for row in rows:
                 copy.write_row(row)
         return self._take_in(table)
@@ -175,9 +184,9 @@ def _names(table: Table) -> Composed:
     return SQL(", ").join(Identifier(column) for column in table.columns)
 
 
-def _copy_sql(table: Table, *, binary: bool) -> Composed:
+def _copy_sql(into: str, table: Table, *, binary: bool) -> Composed:
     form = SQL(" (FORMAT BINARY)") if binary else SQL("")
-    return SQL("COPY {} ({}) FROM STDIN{}").format(Identifier(table.incoming), _names(table), form)
+    return SQL("COPY {} ({}) FROM STDIN{}").format(Identifier(into), _names(table), form)
 
 
 Unstorable = psycopg.DataError

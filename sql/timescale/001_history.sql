@@ -69,10 +69,12 @@ CREATE TABLE ticks (                            -- home ticks: each once, whatev
     bid_size     double precision NOT NULL,
     ask          double precision NOT NULL,
     ask_size     double precision NOT NULL,
-    PRIMARY KEY (session_id, venue, feed_session, sequence, event_time)
+    -- The id is (venue, feed_session, sequence). Time first: new ticks go to the index's end, comparisons end at the
+    -- time, and one index serves the queries too. The id in its own order took twice the time a row, a second index
+    -- by instrument as much again.
+    PRIMARY KEY (session_id, event_time, sequence, feed_session, venue)
 );
 SELECT create_hypertable('ticks', 'event_time', chunk_time_interval => INTERVAL '1 day', create_default_indexes => FALSE);
-CREATE INDEX ticks_by_instrument ON ticks (session_id, instrument, event_time);
 
 CREATE TABLE spreads (                          -- crossings and samples; heartbeats are not kept
     session_id    text NOT NULL,
@@ -92,10 +94,9 @@ CREATE TABLE spreads (                          -- crossings and samples; heartb
     mid_b         double precision NOT NULL,
     tick_session  text NOT NULL,
     tick_sequence bigint NOT NULL,
-    PRIMARY KEY (session_id, shard, pair, sequence, event_time)
+    PRIMARY KEY (session_id, pair, event_time, sequence, shard)
 );
 SELECT create_hypertable('spreads', 'event_time', chunk_time_interval => INTERVAL '1 day', create_default_indexes => FALSE);
-CREATE INDEX spreads_by_pair ON spreads (session_id, pair, event_time);
 
 CREATE TABLE bars_1m (
     session_id text NOT NULL,

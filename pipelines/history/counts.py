@@ -1,0 +1,76 @@
+"""Whether the history holds what the topics do: distinct event ids on one side, rows on the other, table by table."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import closing
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg.sql import SQL, Identifier
+
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.topics import Topics
+from pipelines.history.kafka_log import KafkaLog, SessionPlace
+from pipelines.history.reader import Batch, SessionReader
+from pipelines.history.rows import Row
+from pipelines.history.tables import TABLES, TICKS, Table
+from pipelines.history.timescale import connect
+from pipelines.history.writer import Place
+
+
+def distinct_events(bootstrap: str, topics: Topics, registry_url: str) -> dict[str, int]:
+    """How many distinct events the topics of a session hold, by the table that they belong in.
+
+    Reads every topic from its beginning to where it ends now. Raises KafkaAway, RegistryError.
+    """
+    with closing(SessionPlace(bootstrap, topics)) as where:
+        session_id = where.session_id()
+    reader = SessionReader.of(session_id, topics, SchemaRegistry(registry_url))
+    seen = Distinct()
+    with closing(KafkaLog(bootstrap, reader.names(), {})) as records:
+        ends = records.ends()
+        while _short_of(ends, records.offsets()):
+            seen.take(
+                reader.batch(each for each in records.poll(1_000) if each.offset < ends[each.topic, each.partition])
+            )
+    return seen.counts()
+
+
+def row_counts(dsn: str, session_id: str) -> dict[str, int]:
+    """How many rows of a session each table holds."""
+    with connect(dsn, application="counts") as connection:
+        return {
+            table.name: _count(connection.execute(_COUNT.format(Identifier(table.name)), (session_id,)).fetchone())
+            for table in TABLES
+        }
+
+
+_COUNT = SQL("SELECT count(*) FROM {} WHERE session_id = %s")
+
+
+class Distinct:
+    """The ids seen in batches: of ticks as sequences by feed session, of the rest as keys."""
+
+    def __init__(self) -> None:
+        self._sequences: dict[tuple[str, str], list[NDArray[np.int64]]] = defaultdict(list)
+        self._keys: Mapping[Table, set[Row]] = {table: set() for table in TABLES}
+
+    def take(self, batch: Batch) -> None:
+        for feed, (_, ticks) in batch.ticks.items():
+            self._sequences[feed].append(np.ascontiguousarray(ticks["sequence"]))
+        for table, rows in batch.rows.items():
+            self._keys[table].update(row[: table.key] for row in rows)
+
+    def counts(self) -> dict[str, int]:
+        """By table."""
+        found = {table.name: len(keys) for table, keys in self._keys.items()}
+        found[TICKS.name] = sum(len(np.unique(np.concatenate(parts))) for parts in self._sequences.values())
+        return found
+
+
+def _short_of(ends: Mapping[Place, int], offsets: Mapping[Place, int]) -> bool:
+    return any(offsets[place] < end for place, end in ends.items())
+
+
+def _count(row: tuple[int, ...] | None) -> int:
+    return 0 if row is None else row[0]
