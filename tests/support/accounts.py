@@ -1,7 +1,8 @@
-"""A small desk to test the trader on: three pairs over four instruments, and the events of its log, written shortly."""
+"""A small desk to test the trader on: four pairs over four instruments, and the events of its log, written shortly."""
 
-from pipelines.domain.account import TraderConfig
+from pipelines.domain.account import TraderConfig, TraderState
 from pipelines.domain.identity import marks_id, report_id, signal_id
+from pipelines.domain.trader import step
 from pipelines.domain.trading import (
     Action,
     Command,
@@ -29,7 +30,7 @@ NAMES = ("A", "B", "C", "D")
 
 
 def strategy(position_lots: int = 25, stale_marks_ms: int = 1000) -> Strategy:
-    """A-B and A-C share a leg; D-B has a negative beta. Prices near 100, ticks of 0.01, 1,000 a leg: 10 lots."""
+    """A is in three pairs, B in two; D-B has a negative beta. Prices near 100, ticks of 0.01, 1,000 a leg: 10 lots."""
     return Strategy(
         name="test",
         account=ACCOUNT,
@@ -40,6 +41,7 @@ def strategy(position_lots: int = 25, stale_marks_ms: int = 1000) -> Strategy:
             Pair("A-B", "A", "B", 0.7, 0),
             Pair("A-C", "A", "C", 1.2, 1),
             Pair("D-B", "D", "B", -0.5, 0),
+            Pair("A-D", "A", "D", 0.9, 1),
         ),
         moments=Moments(),
         signals=(),
@@ -119,16 +121,12 @@ class Desk:
     """An account being driven: `give` an event, get its outputs; all events and outputs are kept."""
 
     def __init__(self, of: TraderConfig | None = None) -> None:
-        from pipelines.domain.account import TraderState
-
         self.config = of or config()
         self.state = TraderState(self.config)
         self.events: list[TradingEvent] = []
         self.outputs: list[OrderRequest] = []
 
     def give(self, *events: TradingEvent) -> tuple[OrderRequest, ...]:
-        from pipelines.domain.trader import step
-
         made: list[OrderRequest] = []
         for event in events:
             self.state, outputs = step(self.state, event)
