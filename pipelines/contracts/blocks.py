@@ -6,7 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from pipelines.contracts.columns import ColumnFault, Columns
+from pipelines.contracts.columns import Columns
+from pipelines.contracts.flat_avro import ArrayFault
+from pipelines.contracts.names import read_names, write_names
 from pipelines.contracts.schemas import Schema, load
 from pipelines.contracts.wire import (
     HEAD_BYTES,
@@ -57,9 +59,9 @@ class BlockCodec:
             "shard": block.shard,
             "raw_partition": block.raw_partition,
             "raw_offset": block.raw_offset,
-            "instruments": block.instruments,
         }
         write_body(out, _header(), header)
+        out.write(write_names(block.instruments))
         out.write(_columns().write(block.ticks))
         return frame(self.schema_id, out.getvalue())
 
@@ -81,14 +83,16 @@ class BlockCodec:
         body = io.BytesIO(data)
         body.seek(HEAD_BYTES)
         header = read_body(body, _header(), schema_id)
+        field = "instruments"
         try:
-            ticks, end = _columns().read(data, body.tell())
-        except ColumnFault as fault:
-            raise BadRecord(f"{RECORD} (schema id {schema_id}): field ticks: {fault} of {len(data)}") from fault
+            instruments, end = read_names(data, body.tell())
+            field = "ticks"
+            ticks, end = _columns().read(data, end)
+        except ArrayFault as fault:
+            raise BadRecord(f"{RECORD} (schema id {schema_id}): field {field}: {fault} of {len(data)}") from fault
         if end != len(data):
             raise trailing(RECORD, schema_id, end, len(data))
-        header["instruments"] = tuple(header["instruments"])
-        return TickBlock(**header, ticks=ticks)
+        return TickBlock(**header, instruments=instruments, ticks=ticks)
 
 
 def _resolved(record: Record) -> TickBlock:
@@ -98,11 +102,11 @@ def _resolved(record: Record) -> TickBlock:
 
 @cache
 def _header() -> Schema:
-    """The record without its last field, the ticks."""
+    """The record without its last two fields, the instruments and the ticks."""
     schema = load(RECORD)
     fields = schema["fields"]
     assert isinstance(fields, list)
-    return schema | {"fields": fields[:-1]}
+    return schema | {"fields": fields[:-2]}
 
 
 @cache
