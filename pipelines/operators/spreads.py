@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from pipelines.contracts.blocks import BlockCodec, TickBlock
-from pipelines.contracts.spreads import BarWriter, Encoded, MarksWriter, SpreadWriter
 from pipelines.contracts.topics import Topics, shard_key
 from pipelines.contracts.wire import BadRecord, Codec, SchemaOf
 from pipelines.domain.market import TICK
 from pipelines.domain.shard import Shard
 from pipelines.domain.spread_state import SpreadState
-from pipelines.domain.spreads import advance, new_out
 from pipelines.domain.universe import Strategy
 from pipelines.operators.flink import (
     BytesState,
@@ -23,45 +21,10 @@ from pipelines.operators.flink import (
     bytes_state,
     emit,
 )
+from pipelines.operators.spread_engine import SpreadEngine
 
 LATEST_NS = 1 << 62
 """Year 2116: an event time beyond it is none."""
-
-
-class SpreadEngine:
-    """The kernel and the writers of one shard: a block in, Avro out. All that is remembered is in `state`."""
-
-    def __init__(self, shard: Shard, state: SpreadState, account: str, schema_ids: Mapping[str, int]) -> None:
-        self.state = state
-        self._shard = shard
-        self._out = new_out(len(shard.instruments), len(shard.pairs))
-        self._spreads = SpreadWriter(schema_ids["helios.market.SpreadEvent"], shard)
-        self._bars = BarWriter(schema_ids["helios.market.Bar"], shard)
-        self._marks = MarksWriter(schema_ids["helios.trading.TradingEvent"], shard, account)
-        self._block_instruments: tuple[str, ...] = ()
-        self._places = shard.places(())
-
-    def take(self, block: TickBlock) -> tuple[Encoded, Encoded, Encoded]:
-        """Marks, bars and spread events that the rows of a block make."""
-        state, out = self.state, self._out
-        session = state.session(block.venue, block.session)
-        if block.instruments != self._block_instruments:
-            self._block_instruments, self._places = block.instruments, self._shard.places(block.instruments)
-        made: tuple[Encoded, Encoded, Encoded] = ([], []), ([], []), ([], [])
-        row = 0
-        while True:
-            row = advance(block.ticks, row, session, self._places, self._shard.legs, state.kernel, out)
-            spreads, marks, marked, bars = out.counts.tolist()
-            encoded = (
-                self._marks.encode(out.marks[:marks], out.marked[:marked]),
-                self._bars.encode(out.bars[:bars]),
-                self._spreads.encode(out.spreads[:spreads], state.sessions),
-            )
-            for (values, times_ms), (more, their_times) in zip(made, encoded, strict=True):
-                values += more
-                times_ms += their_times
-            if row == block.ticks.size:
-                return made
 
 
 class Spreads(KeyedProcessFunction):

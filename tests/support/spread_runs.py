@@ -1,0 +1,51 @@
+"""The spread engine run over a log, and what it gave: as bytes, or decoded."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pipelines.contracts.blocks import TickBlock
+from pipelines.contracts.schemas import records
+from pipelines.contracts.wire import Codec
+from pipelines.domain.shard import Shard
+from pipelines.domain.spread_state import SpreadState
+from pipelines.domain.universe import Strategy
+from pipelines.operators.spread_engine import SpreadEngine
+
+SCHEMA_IDS = {record: number for number, record in enumerate(records(), 1)}
+MADE = ("helios.trading.TradingEvent", "helios.market.Bar", "helios.market.SpreadEvent")
+"""Records of what `SpreadEngine.take` gives: marks, bars, spread events."""
+
+Output = tuple[list[tuple[bytes, int]], ...]
+"""Of each of MADE, the values and their times in ms."""
+
+
+def engine(of: Strategy, saved: bytes | None = None, shard: int = 0) -> SpreadEngine:
+    its_shard = Shard.of(of, shard)
+    return SpreadEngine(its_shard, SpreadState.load(saved, its_shard), of.account, SCHEMA_IDS)
+
+
+def feed(running: SpreadEngine, blocks: Iterable[TickBlock]) -> Output:
+    made: Output = ([], [], [])
+    for block in blocks:
+        for kept, (values, times_ms) in zip(made, running.take(block), strict=True):
+            kept.extend(zip(values, times_ms, strict=True))
+    return made
+
+
+def run(of: Strategy, blocks: Iterable[TickBlock]) -> Output:
+    return feed(engine(of), blocks)
+
+
+def decoded(made: Output) -> tuple[list[dict[str, Any]], ...]:
+    """Marks, bars and spread events as records; each one's Kafka time is its event time."""
+    found = tuple(
+        [Codec(record, SCHEMA_IDS[record]).decode(value) for value, _ in values]
+        for record, values in zip(MADE, made, strict=True)
+    )
+    for values, those in zip(made, found, strict=True):
+        assert [time_ms for _, time_ms in values] == [each["event_time_ms"] for each in those]
+    return found
+
+
+def joined(*parts: Output) -> Output:
+    return tuple([each for part in parts for each in part[place]] for place in range(len(MADE)))
