@@ -1,7 +1,8 @@
 """Avro's numbers, and rows of them, in compiled code that never reads past the end of what it is given.
 
 One kernel serves every record: it walks a table of field types and offsets, so that it is compiled once and cached on
-disk. Source generated for each record would be no faster to speak of, and slower to start in each TaskManager.
+disk. Source generated for each record would be no faster to speak of, and slower to start in each TaskManager. All
+kernels are in this file, because numba's cache does not notice a change of a kernel that one calls in another.
 """
 
 from collections.abc import Callable
@@ -184,3 +185,25 @@ def write_rows(rows: Bytes, count: int, row_bytes: int, codes: Codes, offsets: C
                 out[position] = rows[slot]
                 position += 1
     return write_varint(out, position, 0)
+
+
+@compiled
+def end_of_strings(source: Bytes, position: int) -> tuple[int, int]:
+    """Where the array of strings at `position` ends, or where it is at fault; and the fault."""
+    while True:
+        count, after, fault = read_varint(source, position)
+        if fault == NONE and count < 0:
+            count = -count
+            _, after, fault = read_varint(source, after)
+        if fault != NONE:
+            return position, fault
+        position = after
+        if count == 0:
+            return position, NONE
+        for _ in range(int(count)):
+            size, after, fault = read_varint(source, position)
+            if fault != NONE:
+                return position, fault
+            if size < 0 or size > source.size - after:
+                return position, TRUNCATED
+            position = int(after + size)

@@ -6,15 +6,11 @@ A list of 200 names costs 90 us to read one by one, and 2 us to find among those
 from functools import lru_cache
 
 from pipelines.contracts.flat_avro import (
-    NONE,
-    TRUNCATED,
     ArrayFault,
-    Bytes,
     byte_array,
-    compiled,
+    end_of_strings,
     fault_text,
     number,
-    read_varint,
 )
 
 REMEMBERED = 4096
@@ -24,7 +20,7 @@ REMEMBERED = 4096
 def read_names(data: bytes, start: int = 0) -> tuple[tuple[str, ...], int]:
     """The strings of the Avro array at `start`, and where it ends. Raises ArrayFault for anything else."""
     source = byte_array(data)
-    end, fault = _end(source, start)
+    end, fault = end_of_strings(source, start)
     if fault:
         raise ArrayFault(fault_text(fault), end)
     try:
@@ -60,28 +56,6 @@ def _names(array: bytes) -> tuple[str, ...]:
                 names.append(array[start:position].decode())
             except UnicodeDecodeError as error:
                 raise ArrayFault(f"string {len(names)} is not UTF-8", start + error.start) from error
-
-
-@compiled
-def _end(source: Bytes, position: int) -> tuple[int, int]:
-    """Where the array of strings at `position` ends, or where it is at fault; and the fault."""
-    while True:
-        count, after, fault = read_varint(source, position)
-        if fault == NONE and count < 0:
-            count = -count
-            _, after, fault = read_varint(source, after)
-        if fault != NONE:
-            return position, fault
-        position = after
-        if count == 0:
-            return position, NONE
-        for _ in range(int(count)):
-            size, after, fault = read_varint(source, position)
-            if fault != NONE:
-                return position, fault
-            if size < 0 or size > source.size - after:
-                return position, TRUNCATED
-            position = int(after + size)
 
 
 def _varint(value: int) -> bytes:
