@@ -4,15 +4,13 @@ Trades of a venue are numbered without holes, so a hole is a gap; updates of a b
 """
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.domain.compiled import compiled
 from pipelines.domain.market import NS_PER_S, TICK, Flag, Kind, Ticks
 
 Ids = NDArray[np.int64]
@@ -148,16 +146,13 @@ def judge(state: SessionState, rows: DecodedRows, receive_ns: Ids, first_sequenc
     return Judged(ticks[:good], verdicts, missing, time_ns, last_quote, last_trade)
 
 
-F = TypeVar("F", bound=Callable[..., object])
-_compiled = cast(Callable[[F], F], numba.njit(cache=True, nogil=True))
-
 _QUOTE, _TRADE = int(Kind.QUOTE), int(Kind.TRADE)
 _LATE, _AFTER_GAP, _LOCKED = int(Flag.LATE), int(Flag.AFTER_GAP), int(Flag.LOCKED)
 _GOOD, _DUPLICATE, _OUT_OF_ORDER = int(Verdict.GOOD), int(Verdict.DUPLICATE), int(Verdict.OUT_OF_ORDER)
 _NON_POSITIVE, _CROSSED, _FUTURE = int(Verdict.NON_POSITIVE), int(Verdict.CROSSED), int(Verdict.FUTURE)
 
 
-@_compiled
+@compiled
 def _judge(
     rows: DecodedRows,
     receive_ns: Ids,

@@ -1,12 +1,12 @@
 """Columns of decimal text, as venues quote prices, to the nearest doubles: strict, and many at once."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Sequence
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from pipelines.domain.compiled import compiled
 
 LARGEST = 1e15
 """A price or quantity above it is no price or quantity."""
@@ -43,11 +43,7 @@ def read_decimal(text: str) -> float:
     return value if abs(value) <= LARGEST else float("nan")
 
 
-F = TypeVar("F", bound=Callable[..., object])
-_compiled = cast(Callable[[F], F], numba.njit(cache=True, nogil=True))
-
-
-@_compiled
+@compiled
 def _read(text: NDArray[np.uint8], values: NDArray[np.float64], slow: NDArray[np.int64]) -> int:
     """Fill `values` from comma-separated `text`; places that want the slow reading go to `slow`. Their number, or -1
     where there are more or fewer texts than values."""

@@ -41,7 +41,7 @@ class Simulation:
     seed: int
     instruments: int = 40
     seconds: float = 300.0
-    ticks_per_second: float = 2000.0
+    ticks_per_second: float = 1000.0
     shards: int = 2
     faults: FaultRates = field(default_factory=FaultRates)
     jumps_per_minute: float = 0.5

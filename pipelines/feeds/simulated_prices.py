@@ -5,14 +5,12 @@ mid(b) = w, a random walk; mid(a) = c + beta * w + x, with x an Ornstein-Uhlenbe
 and for the leg that has not quoted yet. Only +, - and * touch prices, so a seed gives the same bytes on every machine.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.domain.compiled import compiled
 from pipelines.domain.market import Kind
 
 Floats = NDArray[np.float64]
@@ -85,15 +83,12 @@ def advance(prices: PairPrices, rng: np.random.Generator, events: int, jump_shar
     return Moves(instrument, kind, side, bid, ask, sizes[0], sizes[1])
 
 
-F = TypeVar("F", bound=Callable[..., object])
-_compiled = cast(Callable[[F], F], numba.njit(cache=True, nogil=True))
-
 _TRADE = int(Kind.TRADE)
 _PHI = 1.0 - 1.0 / REVERSION_EVENTS
 _SHOCK = (1.0 - _PHI * _PHI) ** 0.5
 
 
-@_compiled
+@compiled
 def _walk(
     instrument: Ints,
     kind: Ints,
