@@ -35,7 +35,7 @@ LIMIT = 17
 PAIRS = sorted(BETAS)
 MIDS = (100.0, 100.0, 70.0, 333.0, 5000.0)
 ACTS = ("new", "part", "rest", "rest", "rest", "rest", "cancel", "reject", "unknown", "unknown", "status")
-WORDS = ("kill", "resume", "resume", "drain", "gateway_started")
+WORDS = ("kill", "resume", "resume", "resume", "drain", "gateway_started")
 
 
 @dataclass
@@ -189,7 +189,7 @@ class TraderMachine(RuleBasedStateMachine):
     @rule(which=st.integers(1, 20))
     def a_report_arrives_late_or_again(self, which: int) -> None:
         if self.on_the_way and which % 3:
-            self.give(self.on_the_way.pop(-min(which, len(self.on_the_way))))
+            self.give(self.on_the_way.pop(min(which, len(self.on_the_way)) - 1))
         else:
             self.give(self.words[-min(which, len(self.words))])
 
@@ -344,7 +344,7 @@ def test_the_laws_hold_on_a_long_walk(machine: type[TraderMachine], seed: int) -
         walk.no_limit_is_exceeded_by_filled_working_and_unknown()
         walk.open_orders_are_those_without_a_last_word()
     walk.bytes_and_back_is_the_same_state()
-    assert len(walk.ledger.orders) > 200
+    assert len(walk.ledger.orders) > 150
     walk.teardown()
 
 

@@ -1,0 +1,109 @@
+"""The trading operator: an account's log in, its decisions out. Everything it decides is `domain/trader.py`'s."""
+
+from collections.abc import Iterator, Mapping
+
+from pipelines.contracts.topics import Topics
+from pipelines.contracts.trading import EVENT, ORDER, EventCodec, OrderCodec
+from pipelines.contracts.wire import BadRecord, Codec, SchemaOf
+from pipelines.domain.account import TraderConfig, TraderState, dump, load
+from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.trader import step
+from pipelines.domain.trading import TradingEvent
+from pipelines.domain.universe import Strategy
+from pipelines.operators.flink import (
+    BytesState,
+    Context,
+    Emitted,
+    KeyedProcessFunction,
+    RawRecord,
+    RuntimeContext,
+    bytes_state,
+    emit,
+)
+
+REJECT = "helios.market.Reject"
+
+
+class Trading(KeyedProcessFunction):
+    """One record of trading.events in, keyed by account; at most one row of orders out. State: TraderState bytes.
+
+    A record that cannot be read, or is not this account's, becomes a reject that names topic, partition and offset;
+    nothing stops, and the account is as it was before.
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        session_id: str,
+        topics: Topics,
+        schema_ids: Mapping[str, int],
+        schema_of: SchemaOf | None = None,
+    ) -> None:
+        self._config = TraderConfig.of(strategy, session_id)
+        self._topics = topics
+        self._events = EventCodec(schema_ids[EVENT], schema_of)
+        self._orders = OrderCodec(schema_ids[ORDER])
+        self._rejects = Codec(REJECT, schema_ids[REJECT])
+        self._account: TraderState | None = None
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        self._state: BytesState = runtime_context.get_state(bytes_state("trading"))
+        self._account = None
+
+    def process_element(self, value: RawRecord, ctx: Context) -> Iterator[Emitted]:
+        try:
+            event = self._read(value)
+        except BadRecord as error:
+            yield self._bad_record(value, str(error))
+            return
+        before = self._load()
+        try:
+            account, decided = step(before, event)
+            orders = [self._orders.encode(order) for order in decided]
+            saved = dump(account)
+        except (ValueError, OverflowError) as error:  # it contradicts itself, or holds a number beyond all bounds
+            yield self._bad_record(value, f"{event.event_id}: {error}")
+            return
+        if account is not before:
+            self._account = account
+            self._state.update(saved)
+        if orders:
+            times_ms = [order.event_time_ns // NS_PER_MS for order in decided]
+            yield emit(self._topics.orders, self._config.account, orders, times_ms)
+
+    def _read(self, value: RawRecord) -> TradingEvent:
+        event = self._events.decode(value.value)
+        key = value.key if isinstance(value.key, str) else bytes(value.key or b"").decode(errors="replace")
+        if not event.account == key == self._config.account:
+            raise BadRecord(
+                f"{EVENT} {event.event_id}: account {event.account!r} under the key {key!r}: "
+                f"{self._config.account!r} expected in both"
+            )
+        return event
+
+    def _load(self) -> TraderState:
+        """The account. Its bytes are read once: from then on, all that changes them is what is written here."""
+        if self._account is None:
+            self._account = load(self._state.value(), self._config)
+        return self._account
+
+    def _bad_record(self, value: RawRecord, error: str) -> Emitted:
+        """It held no frame, so it counts none. Venue: ourselves, it is a topic of our own."""
+        topic = self._topics.events
+        time_ms = max(value.timestamp, 0)
+        record = self._rejects.encode(
+            {
+                "venue": "helios",
+                "session": f"{topic}/{value.partition}",
+                "frame": -1 - value.offset,
+                "frames": 0,
+                "reason": "bad_record",
+                "detail": f"{topic} partition {value.partition} offset {value.offset}: {' '.join(error.split())}",
+                "event_time_ms": time_ms,
+                "raw_topic": topic,
+                "raw_partition": value.partition,
+                "raw_offset": value.offset,
+                "payload": bytes(value.value or b"")[:512],
+            }
+        )
+        return emit(self._topics.rejects, "helios", [record], [time_ms])
