@@ -1,0 +1,120 @@
+"""The trading operator without a JVM: records in, orders and rejects out, state over restarts."""
+
+from typing import Any
+
+import pytest
+
+from pipelines.contracts.topics import Topics
+from pipelines.contracts.trading import EVENT, ORDER, EventCodec, OrderCodec
+from pipelines.contracts.wire import Codec
+from pipelines.domain.account import TraderConfig
+from pipelines.domain.replay import replay
+from pipelines.domain.trading import Action, Decision, OrderRequest, TradingEvent
+from pipelines.operators.trading import Trading
+from tests.support.accounts import ACCOUNT, T0, command, filled, marks, rejected, signal, strategy
+from tests.support.fake_flink import KeyedHarness, Snapshot, record
+
+TOPICS = Topics("t.")
+IDS = {EVENT: 1, ORDER: 2, "helios.market.Reject": 3}
+EVENTS = EventCodec(1)
+ORDERS = OrderCodec(2)
+REJECTS = Codec("helios.market.Reject", 3)
+SESSION = "session-1"
+
+
+def trading(snapshot: Snapshot | None = None) -> KeyedHarness:
+    return KeyedHarness(Trading(strategy(), SESSION, TOPICS, IDS), snapshot=snapshot)
+
+
+def given(harness: KeyedHarness, *events: TradingEvent) -> list[Any]:
+    return harness.feed_all(record(EVENTS.encode(event), key=ACCOUNT) for event in events)
+
+
+def orders(rows: list[Any]) -> list[OrderRequest]:
+    assert {row[0] for row in rows} <= {"t.trading.orders"}
+    return [ORDERS.decode(value) for row in rows for value in row[2]]
+
+
+def reject(rows: list[Any]) -> dict[str, Any]:
+    ((topic, key, (value,), (_,)),) = rows
+    assert (topic, key) == ("t.market.rejects", "helios")
+    return REJECTS.decode(value)
+
+
+def session() -> list[TradingEvent]:
+    """An entry, one leg of it rejected, its closing, another entry and its exit."""
+    events = [marks(0, 1), marks(1, 1), signal("A-B", Action.ENTER_LONG, 1)]
+    account = TraderConfig.of(strategy(), SESSION)
+    answers = (filled, rejected, filled, filled, filled)
+    for number, answer in enumerate(answers):
+        if number == 3:
+            events.append(signal("A-C", Action.ENTER_SHORT, 2))
+        events.append(answer(replay(account, events)[1][number]))
+    return [*events, command("kill", "k"), signal("A-C", Action.EXIT, 3), command("resume", "r"), command("drain", "d")]
+
+
+def test_both_legs_of_an_entry_are_one_row_of_two_orders() -> None:
+    rows = given(trading(), marks(0, 1), signal("A-B", Action.ENTER_LONG, 1))
+    ((topic, key, values, times_ms),) = rows
+    assert (topic, key) == ("t.trading.orders", ACCOUNT)
+    assert [ORDERS.decode(value).instrument for value in values] == ["A", "B"]
+    assert times_ms == [T0 // 1_000_000] * 2
+
+
+def test_what_is_written_is_a_replay_of_the_log() -> None:
+    events = session()
+    _, decided = replay(TraderConfig.of(strategy(), SESSION), events)
+    assert orders(given(trading(), *events)) == list(decided)
+    assert {order.action for order in decided} == set(Decision)
+
+
+@pytest.mark.parametrize("at", range(len(session())))
+def test_a_restart_anywhere_gives_the_same_orders(at: int) -> None:
+    events = session()
+    undisturbed = given(trading(), *events)
+    first = trading()
+    before = given(first, *events[:at])
+    lost = trading(first.snapshot())
+    given(lost, *events[at:])  # died after its checkpoint: what it did is done again
+    assert before + given(trading(first.snapshot()), *events[at:]) == undisturbed
+
+
+def test_state_is_not_written_when_nothing_changed() -> None:
+    harness = trading()
+    given(harness, marks(0, 1))
+    before = harness.state("trading", ACCOUNT)
+    given(harness, marks(0, 1))
+    assert harness.state("trading", ACCOUNT) is before
+
+
+def test_a_record_that_cannot_be_read_is_rejected_with_its_place_and_the_next_is_taken() -> None:
+    harness = trading()
+    found = reject(harness.feed(record(b"garbage", key=ACCOUNT, partition=0, offset=41, timestamp=5)))
+    assert found["reason"] == "bad_record"
+    assert found["detail"].startswith("t.trading.events partition 0 offset 41: not in Confluent's wire format")
+    assert (found["raw_topic"], found["raw_partition"], found["raw_offset"]) == ("t.trading.events", 0, 41)
+    assert found["payload"] == b"garbage"
+    assert found["frames"] == 0
+    assert len(orders(given(harness, marks(0, 1), signal("A-B", Action.ENTER_LONG, 1)))) == 2
+
+
+@pytest.mark.parametrize(("key", "account"), [("other", ACCOUNT), (ACCOUNT, "other"), ("other", "other")])
+def test_an_event_of_another_account_is_rejected(key: str, account: str) -> None:
+    event = command("kill", "k")
+    value = EVENTS.encode(TradingEvent(event.event_id, account, T0, event.body))
+    assert f"account {account!r} under the key {key!r}" in reject(trading().feed(record(value, key=key)))["detail"]
+
+
+def test_marks_that_contradict_themselves_are_rejected() -> None:
+    event = marks(0, 7)
+    body = type(event.body)(0, 7, ("A", "B"), (1.0,), (1.0,), (T0,))  # type: ignore[call-arg,arg-type]
+    harness = trading()
+    found = reject(given(harness, TradingEvent(event.event_id, ACCOUNT, T0, body)))
+    assert "offset 0: marks/0/7: " in found["detail"]
+    assert harness.state("trading", ACCOUNT) is None
+
+
+def test_state_of_another_version_stops_the_job_instead_of_losing_positions() -> None:
+    harness = trading({"trading": {ACCOUNT: b"\x09old"}})
+    with pytest.raises(ValueError, match="state of account desk: format"):
+        given(harness, marks(0, 1))
