@@ -9,8 +9,9 @@ from infra.parts.part import PartError, Unhealthy
 from infra.settings import SettingsError
 from infra.stack import StackError
 from infra.topics import TopicsError
-from jobs.cli import stack
+from jobs.cli import history, stack
 from pipelines.contracts.strategy_file import StrategyError
+from pipelines.history.timescale import HistoryError
 
 app = typer.Typer(
     name="helios",
@@ -25,8 +26,9 @@ app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(stack.down)
 app.command()(stack.doctor)
+app.add_typer(history.app, name="history")
 
-EXPECTED = (SettingsError, PartError, StackError, TopicsError, FlinkError, Unhealthy, StrategyError)
+EXPECTED = (SettingsError, PartError, StackError, TopicsError, FlinkError, Unhealthy, StrategyError, HistoryError)
 """Faults whose message says all: shown without a trace."""
 
 

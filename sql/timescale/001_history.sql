@@ -232,7 +232,7 @@ SELECT o.*, coalesce(r.status, 'sent') AS status, coalesce(r.filled, 0) AS fille
 FROM orders o
 LEFT JOIN LATERAL (
     SELECT (array_agg(status ORDER BY cumulative_quantity DESC, (status IN ('filled', 'canceled', 'rejected')) DESC, event_ns DESC))[1] AS status,
-           sum(last_quantity) AS filled,
+           sum(last_quantity)::bigint AS filled,
            sum(last_quantity * last_price) / nullif(sum(last_quantity), 0) AS average_price,
            (array_agg(text ORDER BY event_ns DESC))[1] AS last_word,
            max(event_time) AS last_report_time
