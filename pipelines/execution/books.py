@@ -33,15 +33,14 @@ class BeforeWindow(LookupError):
 
 
 class ShardBooks:
-    """The last `window_ns` of quotes of the given instruments in one shard; all of them if `window_ns` is None.
+    """The quotes of the given instruments in one shard, but for those that it was told to forget.
 
     `since_ns` is the event time from which the log is read: BEGINNING_NS where it is read from its beginning, and so a
     missing quote is known not to be.
     """
 
-    def __init__(self, instruments: Iterable[str], window_ns: int | None = None, since_ns: int = BEGINNING_NS) -> None:
+    def __init__(self, instruments: Iterable[str], since_ns: int = BEGINNING_NS) -> None:
         self._index = {name: number for number, name in enumerate(instruments)}
-        self._window_ns = window_ns
         self._since_ns = since_ns
         self._whole = since_ns == BEGINNING_NS
         self._rows = np.empty(1024, _ROW)
@@ -70,7 +69,6 @@ class ShardBooks:
             rows["time"], rows["instrument"] = times[kept], numbers[kept]
             for name in _PRICES:
                 rows[name] = ticks[name][kept]
-        self._trim()
 
     def quote(self, instrument: str, at_ns: int) -> Quote | None:
         """The touch as of `at_ns`; None if it had not quoted by then. Raises NotYet or BeforeWindow."""
@@ -93,6 +91,20 @@ class ShardBooks:
             return None
         raise BeforeWindow(f"{instrument} at {at_ns}: no quote since {self._since_ns}")
 
+    def last_quote_ns(self) -> int:
+        """Shard time of the newest quote: END moves shard time a day on, and no quote with it."""
+        return int(self._rows["time"][self._high - 1]) if self._high > self._low else BEGINNING_NS
+
+    def forget(self, before_ns: int) -> None:
+        """Keep nothing older than `before_ns` but each instrument's last quote."""
+        rows = self._rows[self._low : self._high]
+        gone = rows[: int(np.searchsorted(rows["time"], before_ns))]
+        if len(gone):
+            self._before[gone["instrument"]] = gone  # of several of one instrument, the last one stays
+            self._quoted_before[gone["instrument"]] = True
+            self._since_ns = max(self._since_ns, int(gone["time"][-1]))
+            self._low += len(gone)
+
     def _room(self, count: int) -> NDArray[np.void]:
         """The next `count` rows, to be filled."""
         if self._high + count > len(self._rows):
@@ -102,20 +114,6 @@ class ShardBooks:
             self._rows, self._low, self._high = rows, 0, held
         self._high += count
         return self._rows[self._high - count : self._high]
-
-    def _trim(self) -> None:
-        """Forget what is older than the window but each instrument's last quote; half a window at a time."""
-        if self._window_ns is None or self._low == self._high:
-            return
-        if self._rows["time"][self._low] >= self.time_ns - self._window_ns * 3 // 2:
-            return
-        rows = self._rows[self._low : self._high]
-        cut = int(np.searchsorted(rows["time"], self.time_ns - self._window_ns))
-        gone = rows[:cut]
-        self._before[gone["instrument"]] = gone  # of several of one instrument, the last one stays
-        self._quoted_before[gone["instrument"]] = True
-        self._since_ns = max(self._since_ns, int(gone["time"][-1]))
-        self._low += cut
 
 
 def _quote(row: np.void) -> Quote:

@@ -9,6 +9,7 @@ to a link yet, or after the venue said, on the present link, that it does not kn
 with all that is still in it, before it answers a newer one.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,9 @@ from pipelines.domain.identity import intent_id, report_id
 from pipelines.domain.matching import exec_id
 from pipelines.domain.trading import TERMINAL, Command, Decision, OrderRequest, OrderStatus, Report, TradingEvent
 from pipelines.execution.plan import Ask, Input, LinkDown, LinkUp, Look, NotKnown, Ordered, Plan, Refused, Send, Told
+
+MAX_LOTS = 1 << 31
+"""No report that counts more lots than this is believed."""
 
 UNKNOWN_WORD = -1
 REFUSED_WORD = -2
@@ -71,7 +75,7 @@ class Gateway:
     """Every order that was ever intended, and the venues that are reached now."""
 
     venues: frozenset[str]
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     open: dict[str, _Open] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
@@ -159,6 +163,9 @@ class Gateway:
         identity = report.client_order_id
         if identity not in self._known or report.venue != told.venue:
             self._notes.append(f"stray report of {identity} from {told.venue}: not an order of ours there")
+            return {}
+        if not _believable(report):
+            self._notes.append(f"report {report.exec_id} of {identity} from {told.venue} is not believable: {report}")
             return {}
         item = self.open.get(identity)
         late = item is None or item.acknowledged
@@ -265,3 +272,9 @@ class Gateway:
 
     def _due(self, item: _Open, now_s: float) -> bool:
         return item.asked_s is None or now_s - item.asked_s >= self.patience.ask_every_s
+
+
+def _believable(report: Report) -> bool:
+    """Whether its numbers can be an order's: anything else is not written to the log."""
+    quantities = (report.last_quantity, report.cumulative_quantity, report.leaves_quantity)
+    return all(0 <= each <= MAX_LOTS for each in quantities) and 0 <= report.last_price < math.inf

@@ -1,0 +1,112 @@
+"""The gateway's process: `python -m jobs.gateway`. Ends on SIGTERM, and by itself when a newer gateway takes over."""
+
+import argparse
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+
+from kafka.errors import KafkaError
+
+from infra.settings import SettingsError, load_settings
+from infra.topics import TopicsError, session_id
+from pipelines.contracts.registry import RegistryError, SchemaRegistry
+from pipelines.contracts.strategy_file import StrategyError, load_strategy
+from pipelines.contracts.topics import RECORDS, Topics
+from pipelines.contracts.trading import EventCodec, OrderCodec
+from pipelines.execution.gateway import GatewayConfig, GatewayService
+from pipelines.execution.journal import Fenced, WriteFailed
+from pipelines.execution.session import TakenOver, VenueAddress
+
+EXAMPLE = """example:
+  python -m jobs.gateway --strategy strategy.yaml --venue sim=127.0.0.1:17001
+
+exit status: 0 stopped, 1 failed (start it again), 2 bad arguments or settings,
+             3 a newer gateway has taken over (do not start it again)
+"""
+
+log = logging.getLogger("helios.gateway")
+
+
+def main() -> int:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stdout)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    flags = _parser().parse_args()
+    if flags.verbose:
+        logging.getLogger("helios").setLevel(logging.DEBUG)
+    try:
+        service = _service(flags)
+    except (SettingsError, StrategyError, TopicsError, RegistryError, ValueError) as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return 2
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.stop())
+    try:
+        service.run(time.time_ns)
+    except (Fenced, TakenOver) as error:
+        log.error("state=fenced error=%r", str(error))
+        return 3
+    except (WriteFailed, KafkaError, OSError, RuntimeError) as error:
+        log.error("state=failed error=%r", f"{type(error).__name__}: {error}")
+        return 1
+    log.info("state=stopped")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.gateway",
+        description="Sends the orders of trading.orders to their venues, each once, and writes back what they say.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--strategy", type=Path, required=True, help="its account's orders are sent")
+    parser.add_argument(
+        "--venue", action="append", default=[], metavar="NAME=HOST:PORT", help="where a venue listens; once for each"
+    )
+    parser.add_argument("--bootstrap", help="Kafka; default: the settings'")
+    parser.add_argument("--registry", help="schema registry; default: the settings'")
+    parser.add_argument("--prefix", default="", help="of the session's topics")
+    parser.add_argument("--verbose", action="store_true", help="a line for each order")
+    return parser
+
+
+def _service(flags: argparse.Namespace) -> GatewayService:
+    settings = load_settings()
+    bootstrap = flags.bootstrap or settings.kafka.bootstrap
+    strategy = load_strategy(flags.strategy)
+    addresses = tuple(_address(text) for text in flags.venue)
+    unknown = [each.name for each in addresses if each.name not in strategy.venue_by_name]
+    if unknown or not addresses:
+        wanted = ", ".join(strategy.venue_by_name)
+        raise ValueError(f"--venue {' '.join(unknown) or 'is missing'}: {flags.strategy} has {wanted}")
+    registry = SchemaRegistry(flags.registry or settings.registry.url)
+    ids = registry.ids()
+    topics = Topics(flags.prefix)
+    config = GatewayConfig(
+        bootstrap=bootstrap,
+        events_topic=topics.events,
+        orders_topic=topics.orders,
+        account=strategy.account,
+        session=session_id(bootstrap, topics),
+        transactional_id=f"{flags.prefix}gateway.{strategy.account}",
+        venues=addresses,
+    )
+    return GatewayService(
+        config,
+        EventCodec(ids[RECORDS["trading.events"]], registry.schema),
+        OrderCodec(ids[RECORDS["trading.orders"]], registry.schema),
+    )
+
+
+def _address(text: str) -> VenueAddress:
+    name, _, place = text.partition("=")
+    host, _, port = place.rpartition(":")
+    if not (name and host and port.isdigit() and 0 < int(port) < 65_536):
+        raise ValueError(f"--venue {text}: NAME=HOST:PORT expected, as in sim=127.0.0.1:17001")
+    return VenueAddress(name, host, int(port))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""The gateway: takes orders from their log, writes each intent before its venue hears of it, writes back what it says.
+
+All deciding is in `core`; here one thread carries its plans out, in order, and ends the process if one fails.
+Other threads only listen: one to trading.orders, one to each venue.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from pipelines.contracts.trading import EventCodec, OrderCodec
+from pipelines.contracts.wire import BadRecord
+from pipelines.domain.trading import OrderRequest, Report
+from pipelines.execution.core import Gateway, Patience
+from pipelines.execution.journal import TradingLog
+from pipelines.execution.plan import Ask, Input, Look, Ordered, Plan, Send
+from pipelines.execution.protocol import FromGateway, Logon, NewOrder, StatusRequest
+from pipelines.execution.session import VenueAddress, VenueSession
+
+BATCH = 500
+"""Inputs taken into one transaction, at most."""
+
+LOOK_S = 0.5
+_POLL_MS = 200
+
+log = logging.getLogger("helios.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """Where a gateway reads, writes and sends. `session` is the id of the trading session."""
+
+    bootstrap: str
+    events_topic: str
+    orders_topic: str
+    account: str
+    session: str
+    transactional_id: str
+    venues: tuple[VenueAddress, ...]
+    patience: Patience = field(default_factory=Patience)
+
+
+class GatewayService:
+    """One account's gateway. `run` returns when stopped, and raises what makes it unsafe to go on."""
+
+    def __init__(self, config: GatewayConfig, events: EventCodec, orders: OrderCodec) -> None:
+        self._config = config
+        self._events = events
+        self._orders = orders
+        self._inputs: queue.SimpleQueue[Input | Exception | None] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self._sessions: dict[str, VenueSession] = {}
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._inputs.put(None)
+
+    def run(self, now_ns: Callable[[], int]) -> None:
+        config = self._config
+        journal = TradingLog(
+            config.bootstrap, config.events_topic, config.account, self._events, config.transactional_id
+        )
+        reader = threading.Thread(target=self._read_orders, name="orders", daemon=True)
+        try:
+            epoch = journal.start(now_ns())
+            core = Gateway(frozenset(each.name for each in config.venues), config.patience)
+            core.recover(journal.before(epoch))
+            log.info("state=started epoch=%d session=%s open_orders=%d", epoch, config.session, len(core.open))
+            for address in config.venues:
+                session = VenueSession(address, Logon(config.session, epoch), self._inputs.put, self._inputs.put)
+                self._sessions[address.name] = session
+                session.start()
+            reader.start()
+            self._loop(core, journal)
+        finally:
+            self._stopped.set()
+            for session in self._sessions.values():
+                session.stop()
+            if reader.is_alive():
+                reader.join(timeout=5)
+            journal.close()
+
+    def _loop(self, core: Gateway, journal: TradingLog) -> None:
+        look_s = time.monotonic()
+        while not self._stopped.is_set():
+            inputs = self._take(look_s + LOOK_S - time.monotonic())
+            now_s = time.monotonic()
+            if now_s >= look_s + LOOK_S:
+                look_s = now_s
+                inputs.append(Look())
+            plan = core.step(inputs, now_s)
+            if plan.write:
+                journal.write(plan.write)
+            self._say(plan)
+            self._note(plan)
+
+    def _take(self, wait_s: float) -> list[Input]:
+        """What has happened since, or the first thing that does within `wait_s`. Raises what a listener failed of."""
+        inputs: list[Input] = []
+        try:
+            each = self._inputs.get(timeout=max(0.0, wait_s))
+            while True:
+                if isinstance(each, Exception):
+                    raise each
+                if each is not None:
+                    inputs.append(each)
+                if len(inputs) >= BATCH:
+                    return inputs
+                each = self._inputs.get_nowait()
+        except queue.Empty:
+            return inputs
+
+    def _say(self, plan: Plan) -> None:
+        by_link: dict[tuple[str, int], list[FromGateway]] = {}
+        words: list[Send | Ask] = [*plan.send, *plan.ask]
+        for each in words:
+            by_link.setdefault((each.order.venue, each.link), []).append(_message(each))
+        for (venue, link), messages in by_link.items():
+            self._sessions[venue].send(link, messages)
+
+    def _note(self, plan: Plan) -> None:
+        for note in plan.notes:
+            log.warning("note=%r", note)
+        for event in plan.write:
+            match event.body:
+                case OrderRequest() as order:
+                    log.debug("intent=%s", order.client_order_id)
+                case Report(status="rejected" | "unknown") as report:
+                    log.warning(
+                        "order=%s venue=%s status=%s text=%r",
+                        report.client_order_id, report.venue, report.status.value, report.text,
+                    )  # fmt: skip
+
+    def _read_orders(self) -> None:
+        """Read trading.orders from its beginning: the core drops what the log says was intended."""
+        topic = self._config.orders_topic
+        try:
+            consumer = KafkaConsumer(
+                bootstrap_servers=self._config.bootstrap.split(","),
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
+            )
+            partition = TopicPartition(topic, 0)
+            consumer.assign([partition])
+            consumer.seek_to_beginning(partition)
+            while not self._stopped.is_set():
+                for record in consumer.poll(timeout_ms=_POLL_MS).get(partition, ()):
+                    self._order(record.value, f"{topic}/0@{record.offset}")
+            consumer.close()
+        except (KafkaError, OSError) as error:
+            self._inputs.put(RuntimeError(f"cannot read {topic}: {type(error).__name__}: {error}"))
+
+    def _order(self, value: bytes, where: str) -> None:
+        try:
+            order = self._orders.decode(value)
+        except BadRecord as bad:
+            log.warning("unreadable record=%s error=%r", where, str(bad))
+            return
+        if order.account != self._config.account:
+            log.warning("skipped record=%s account=%s ours=%s", where, order.account, self._config.account)
+            return
+        self._inputs.put(Ordered(order))
+
+
+def _message(each: Send | Ask) -> FromGateway:
+    return NewOrder(each.order) if isinstance(each, Send) else StatusRequest(each.order.client_order_id)
