@@ -61,7 +61,7 @@ class Market(KeyedProcessFunction):
     def process_element(self, value: RawRecord, ctx: Context) -> Iterator[Emitted]:
         key = text_of(value.key)
         try:
-            raw = self._raw.decode(value.value)
+            raw = self._raw.decode(value.value or b"")
             self._check(raw, key)
         except BadRecord as error:
             yield self._bad_record(value, key, str(error))
