@@ -112,6 +112,7 @@ class SpreadState:
 
     def dump(self) -> bytes:
         """Everything, as bytes; `load` of them goes on to the same output, byte for byte."""
+        self.kernel.changed[int(self.kernel.clock["changed"][0]) :] = 0
         return b"".join((self._head, *(array.tobytes() for array in self.kernel)))
 
     @classmethod
@@ -123,7 +124,10 @@ class SpreadState:
         if data[:1] != bytes([VERSION]):
             raise ValueError(f"spread state: version {VERSION} expected, not {data[0] if data else 'nothing'}")
         start = 5 + int.from_bytes(data[1:5], "little")
-        names = json.loads(data[5:start])
+        try:
+            names = json.loads(data[5:start])
+        except ValueError as error:
+            raise ValueError(f"spread state: its names cannot be read: {error}") from error
         old = _arrays(data, start, len(names["sessions"]), len(names["instruments"]), len(names["pairs"]))
         state._take(old, names)
         return state

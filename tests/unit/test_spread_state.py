@@ -1,0 +1,77 @@
+"""State of a shard as bytes, found again by name when the strategy has changed."""
+
+import numpy as np
+import pytest
+
+from pipelines.domain.shard import Shard
+from pipelines.domain.spread_state import SpreadState
+from pipelines.domain.universe import Moments, Strategy
+from tests.support.shards import random_log, strategy
+from tests.support.spread_runs import decoded, engine, feed
+
+MOMENTS = Moments(span=40, warmup=10)
+OLD = strategy(("A", "B", "C"), (("A", "B", 0.7), ("B", "C", 1.25)), MOMENTS)
+LOG = random_log(600, OLD, seed=5)
+BLOCKS = LOG.every(50)
+
+
+def saved(of: Strategy = OLD) -> bytes:
+    running = engine(of)
+    feed(running, BLOCKS[:6])
+    return running.state.dump()
+
+
+def events_of(pair: str, of: Strategy) -> list[dict[str, object]]:
+    """What a restart with strategy `of` makes of a pair; numbers of the shard left out, other pairs move them."""
+    _, _, events = decoded(feed(engine(of, saved()), BLOCKS[6:]))
+    return [event | {"sequence": 0} for event in events if event["pair"] == pair]
+
+
+def test_bytes_read_and_written_again_are_the_same() -> None:
+    data = saved()
+    assert SpreadState.load(data, Shard.of(OLD, 0)).dump() == data
+    assert data[0] == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        strategy(("A", "B", "C", "D"), (("A", "B", 0.7), ("B", "C", 1.25), ("A", "D", 2.0)), MOMENTS),
+        strategy(("D", "C", "B", "A"), (("D", "A", 2.0), ("B", "C", 1.25), ("A", "B", 0.7)), MOMENTS),
+        strategy(("A", "B"), (("A", "B", 0.7),), MOMENTS),
+    ],
+    ids=["a pair added last", "a pair added first, instruments in another order", "a pair and its instrument removed"],
+)
+def test_a_pair_goes_on_unchanged_when_others_come_and_go(changed: Strategy) -> None:
+    assert len(events_of("A-B", OLD)) > 20
+    assert events_of("A-B", changed) == events_of("A-B", OLD)
+
+
+def test_a_pair_whose_beta_changed_starts_afresh() -> None:
+    state = SpreadState.load(
+        saved(), Shard.of(strategy(("A", "B", "C"), (("A", "B", 0.8), ("B", "C", 1.25)), MOMENTS), 0)
+    )
+    assert state.kernel.pairs["updates"][0] == 0
+    assert state.kernel.pairs["updates"][1] > 100
+
+
+def test_marks_owed_for_instruments_that_left_are_forgotten() -> None:
+    running = engine(OLD)
+    feed(running, [LOG.block(0, 300)])
+    owed = int(running.state.kernel.clock["changed"][0])
+    names = [OLD.instruments[place].id for place in running.state.kernel.changed[:owed]]
+    state = SpreadState.load(running.state.dump(), Shard.of(strategy(("C", "A"), (("C", "A", 1.0),)), 0))
+    kept = state.kernel.changed[: int(state.kernel.clock["changed"][0])]
+    assert [("C", "A")[place] for place in kept] == [name for name in names if name != "B"]
+    assert np.flatnonzero(state.kernel.quotes["changed"]).tolist() == sorted(kept.tolist())
+
+
+@pytest.mark.parametrize("data", [b"", b"\x02", b"\x07whatever", b"\x01\x00"])
+def test_bytes_of_another_version_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="spread state"):
+        SpreadState.load(data, Shard.of(OLD, 0))
+
+
+def test_bytes_cut_short_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"spread state: \d+ bytes expected, not \d+"):
+        SpreadState.load(saved()[:-1], Shard.of(OLD, 0))
