@@ -50,7 +50,7 @@ class Spreads(KeyedProcessFunction):
 
     def process_element(self, value: RawRecord, ctx: Context) -> Iterator[Emitted]:
         try:
-            block = self._blocks.decode(value.value)
+            block = self._blocks.decode(value.value or b"")
             self._check(block, value.key)
         except BadRecord as error:
             yield self._bad_record(value, str(error))
