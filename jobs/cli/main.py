@@ -9,7 +9,7 @@ from infra.parts.part import PartError, Unhealthy
 from infra.settings import SettingsError
 from infra.stack import StackError
 from infra.topics import TopicsError
-from jobs.cli import history, stack
+from jobs.cli import feed, history, stack
 from pipelines.contracts.strategy_file import StrategyError
 from pipelines.history.timescale import HistoryError
 
@@ -26,9 +26,20 @@ app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(stack.down)
 app.command()(stack.doctor)
+app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
 
-EXPECTED = (SettingsError, PartError, StackError, TopicsError, FlinkError, Unhealthy, StrategyError, HistoryError)
+EXPECTED = (
+    SettingsError,
+    PartError,
+    StackError,
+    TopicsError,
+    FlinkError,
+    Unhealthy,
+    StrategyError,
+    HistoryError,
+    feed.FeedError,
+)
 """Faults whose message says all: shown without a trace."""
 
 

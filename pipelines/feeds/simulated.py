@@ -126,6 +126,11 @@ class SimulatedSource:
         """Close to it: faults add some and drop some."""
         return sum(self.simulation.events(shard) for shard in range(self.simulation.shards))
 
+    @property
+    def ticks_expected(self) -> int:
+        """Ticks of the frames read so far; all of them when the last batch is read."""
+        return self.frames - self.book.frames_set_aside()
+
     def batches(self, marks: Mapping[str, Mark], window_ns: int = 0) -> Iterator[Batch]:
         self.book = FaultBook()
         self.frames = 0

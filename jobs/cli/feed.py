@@ -1,0 +1,132 @@
+"""helios feed: a source's frames, written to the raw topic of its venue."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from jobs.feed import Destination
+    from pipelines.feeds.handler import Handled
+
+app = typer.Typer(help="Feed handlers: write a venue's frames to its raw topic.", no_args_is_help=True)
+
+Speed = Annotated[float, typer.Option(min=0, help="Event seconds in a second: 1 is real time, 0 as fast as it goes.")]
+Prefix = Annotated[str, typer.Option(help="Of the session's topics.")]
+Bootstrap = Annotated[str, typer.Option(help="Kafka; the settings' if left out.")]
+Registry = Annotated[str, typer.Option(help="Schema registry; the settings' if left out.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
+
+
+class FeedError(RuntimeError):
+    """Why a feed cannot run: a capture, an address or a parameter, and the way out."""
+
+
+@app.command(epilog="Example: helios feed simulated --seed 1 --seconds 300 --speed 20 --strategy-out sim.yaml")
+def simulated(
+    seed: Annotated[int, typer.Option(help="The same seed and parameters give the same frames.")] = 1,
+    instruments: Annotated[int, typer.Option(help="An even number: each two are a cointegrated pair.")] = 40,
+    seconds: Annotated[float, typer.Option(help="Event time of the session.")] = 300.0,
+    ticks_per_second: Annotated[float, typer.Option(help="Over all instruments.")] = 1000.0,
+    shards: Annotated[int, typer.Option(help="Shards that the pairs are in; a feed session each.")] = 2,
+    fault_rate: Annotated[float, typer.Option(help="Share of frames for each kind of fault.")] = 0.0005,
+    venue: Annotated[str, typer.Option(help="Name of the venue, and so of its topic raw.<venue>.")] = "simulated",
+    strategy_out: Annotated[Path | None, typer.Option(help="Write the session's strategy file here.")] = None,
+    speed: Speed = 1.0,
+    prefix: Prefix = "",
+    bootstrap: Bootstrap = "",
+    registry: Registry = "",
+    as_json: AsJson = False,
+) -> None:
+    """A seeded session of cointegrated pairs in Binance's protocol, with gaps, duplicates, crossed and garbage."""
+    from jobs.feed import run
+    from pipelines.contracts.strategy_file import dump_strategy
+    from pipelines.feeds.simulated import SimulatedSource, Simulation
+    from pipelines.feeds.simulated_faults import FaultRates
+
+    with told_plainly():
+        simulation = Simulation(
+            seed, instruments, seconds, ticks_per_second, shards, FaultRates.each(fault_rate), venue=venue
+        )
+        if strategy_out is not None:
+            strategy_out.write_text(dump_strategy(simulation.strategy()))
+        source = SimulatedSource(simulation)
+        handled = run(source, speed, destination(prefix, bootstrap, registry), quiet=as_json)
+    expected: dict[str, object] = {}
+    if handled.finished:
+        expected = {"ticks_expected": source.ticks_expected, "injected_faults": source.book.totals()}
+    tell(handled, {"seed": seed} | expected, as_json)
+
+
+@app.command(epilog="Example: helios feed recorded --venue binance-usdm --speed 20 captures/usdm_*.jsonl.gz")
+def recorded(
+    files: Annotated[list[Path], typer.Argument(help="Captures of one venue: gzip, lines `<receive ns> <frame>`.")],
+    venue: Annotated[str, typer.Option(help="The strategy's name of the venue.")] = "binance",
+    streams: Annotated[str, typer.Option(help="Streams to replay, with commas.")] = "bookTicker,trade",
+    skew_ms: Annotated[float, typer.Option(help="The strategy's clock_skew_ms: venue's clock less ours.")] = 0.0,
+    merged: Annotated[bool, typer.Option(help="All files as one session by receive time, or a session each.")] = True,
+    speed: Speed = 1.0,
+    prefix: Prefix = "",
+    bootstrap: Bootstrap = "",
+    registry: Registry = "",
+    as_json: AsJson = False,
+) -> None:
+    """Recorded WebSocket captures, at the speed they came or faster."""
+    from jobs.feed import run
+    from pipelines.feeds.binance import decode
+    from pipelines.feeds.recorded import RecordedSource, read_capture
+
+    wanted = tuple(streams.split(","))
+    with told_plainly():
+        captures = tuple(read_capture(file, wanted) for file in files)
+        source = RecordedSource(venue, captures, decode, int(skew_ms * 1_000_000), wanted, merged)
+        handled = run(source, speed, destination(prefix, bootstrap, registry), quiet=as_json)
+    skipped = {capture.path.name: dict(capture.skipped) for capture in captures}
+    tell(handled, {"frames_expected": source.expected_frames, "skipped": skipped}, as_json)
+
+
+def destination(prefix: str, bootstrap: str, registry: str) -> "Destination":
+    """Where to write: the addresses given, or the settings'."""
+    from infra.settings import load_settings
+    from jobs.feed import Destination
+
+    settings = load_settings()
+    return Destination(bootstrap or settings.kafka.bootstrap, registry or settings.registry.url, prefix)
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Faults of what was given, or of a service, as a FeedError: their message says all."""
+    from pipelines.contracts.registry import RegistryError
+    from pipelines.feeds.raw_log import LogError
+
+    try:
+        yield
+    except (ValueError, LogError, RegistryError) as error:
+        raise FeedError(str(error)) from error
+
+
+def tell(handled: "Handled", more: dict[str, object], as_json: bool) -> None:
+    """The summary: an object for programs, lines for people. `frames`: of the sessions since their start."""
+    summary: dict[str, object] = {
+        "venue": handled.venue,
+        "finished": handled.finished,
+        "frames": sum(handled.position.values()),
+        "frames_this_run": handled.frames,
+        "records_this_run": handled.records,
+        "sessions": handled.position,
+        "last_event_ns": handled.event_ns,
+        "seconds": round(handled.seconds, 3),
+        "frames_per_second": round(handled.frames_per_second),
+    }
+    summary |= more
+    if as_json:
+        json.dump(summary, sys.stdout)
+        print()
+        return
+    for name, value in summary.items():
+        print(f"{name:18}{json.dumps(value) if isinstance(value, dict) else value}")

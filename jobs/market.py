@@ -1,0 +1,74 @@
+"""The market job: raw.<venue> of every venue of a strategy, to market.ticks and market.rejects.
+
+    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs . -py jobs/market.py \
+        --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
+"""
+
+import argparse
+from collections.abc import Mapping
+from functools import reduce
+from types import MappingProxyType
+from typing import Any
+
+from pyflink.common import Types
+
+from infra.topics import session_id
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.strategy_file import StrategyError, load_strategy
+from pipelines.contracts.topics import Topics
+from pipelines.domain.normalise import Decode
+from pipelines.domain.universe import Strategy
+from pipelines.feeds import binance
+from pipelines.operators.flink import EMITTED, JobConfig, environment, raw_sink, raw_source
+from pipelines.operators.market import Market, text_of
+
+PROTOCOLS: Mapping[str, Decode] = MappingProxyType({"binance": binance.decode})
+"""Protocols that a venue of a strategy may speak. A further one is a module of pipelines/feeds and a line here."""
+
+
+def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
+    """Put the job into an environment: a source and an operator a venue, one sink. State: by feed session."""
+    schema_of = SchemaRegistry(config.registry_url).schema
+    streams = []
+    for venue in strategy.venues:
+        operator = Market(
+            strategy, venue.name, protocol(venue.protocol, strategy.name), config.topics, config.schema_ids, schema_of
+        )
+        records = raw_source(t_env, [config.topics.raw(venue.name)], f"market-{venue.name}", config)
+        keyed = records.key_by(lambda record: text_of(record.key), Types.STRING())
+        name = f"market-{venue.name}"
+        streams.append(keyed.process(operator, EMITTED).uid(name).name(name))
+    emitted = reduce(lambda left, right: left.union(right), streams)
+    raw_sink(t_env, emitted, [config.topics.ticks, config.topics.rejects], config)
+
+
+def protocol(name: str, strategy: str) -> Decode:
+    """The decoder of a protocol. StrategyError names those there are."""
+    if name not in PROTOCOLS:
+        raise StrategyError(f"strategy {strategy}: protocol {name!r} is not known: take of {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Submit the market job.")
+    parser.add_argument("--strategy", required=True, help="strategy file")
+    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
+    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
+    parser.add_argument("--prefix", default="", help="of the session's topics")
+    parser.add_argument("--parallelism", type=int, default=1)
+    given = parser.parse_args()
+    config = JobConfig(
+        bootstrap=given.bootstrap,
+        registry_url=given.registry,
+        session_id=session_id(given.bootstrap, Topics(given.prefix)),
+        schema_ids=SchemaRegistry(given.registry).ids(),
+        prefix=given.prefix,
+        parallelism=given.parallelism,
+    )
+    env, t_env = environment(config.parallelism)
+    define(env, t_env, config, load_strategy(given.strategy))
+    env.execute(f"{given.prefix}market")
+
+
+if __name__ == "__main__":
+    main()
