@@ -1,0 +1,136 @@
+"""Blocks of ticks and records of frames: as written, by fastavro too, and what they refuse."""
+
+import io
+import pickle
+from dataclasses import replace
+
+import fastavro
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.contracts.blocks import RECORD, BlockCodec, TickBlock
+from pipelines.contracts.frames import FramesCodec, RawFrames
+from pipelines.contracts.names import read_names, write_names
+from pipelines.contracts.schemas import load, parse
+from pipelines.contracts.wire import BadRecord, Codec
+from pipelines.domain.market import TICK, Kind
+
+CODEC = BlockCodec(3)
+
+
+def block(rows: int = 4, instruments: tuple[str, ...] = ("KO", "PEP", "Ünï")) -> TickBlock:
+    ticks = np.zeros(rows, TICK)
+    ticks["sequence"] = 10 + np.arange(rows)
+    ticks["instrument"] = np.arange(rows) % (len(instruments) + 1) - 1
+    ticks["kind"] = np.where(ticks["instrument"] < 0, Kind.HEARTBEAT, Kind.QUOTE)
+    ticks["event_ns"] = 1_700_000_000_000_000_000
+    ticks["bid"] = 1.5
+    return TickBlock("sim", "session-1", 2, 1, 77, instruments, ticks)
+
+
+def same(first: TickBlock, second: TickBlock) -> bool:
+    header = [replace(each, ticks=None) for each in (first, second)]  # type: ignore[arg-type]
+    names = TickBlock.__dataclass_fields__
+    return (
+        all(getattr(header[0], name) == getattr(header[1], name) for name in names)
+        and first.ticks.dtype == second.ticks.dtype
+        and first.ticks.tobytes() == second.ticks.tobytes()
+    )
+
+
+@pytest.mark.parametrize("rows", [0, 1, 500])
+def test_a_block_is_read_as_it_was_written(rows: int) -> None:
+    assert same(CODEC.decode(CODEC.encode(block(rows))), block(rows))
+
+
+def test_a_block_is_byte_for_byte_the_record_that_fastavro_writes() -> None:
+    ours = CODEC.encode(block())
+    assert Codec(RECORD, 3).encode(Codec(RECORD, 3).decode(ours)) == ours
+    assert [row["sequence"] for row in Codec(RECORD, 3).decode(ours)["ticks"]] == [10, 11, 12, 13]
+
+
+def test_a_block_of_another_schema_is_resolved_to_the_same_rows() -> None:
+    newer = load(RECORD)
+    newer = parse(newer | {"fields": [*newer["fields"], {"name": "more", "type": "int", "default": 0}]})  # type: ignore[misc]
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, newer, Codec(RECORD, 3).decode(CODEC.encode(block())))
+    data = b"\x00\x00\x00\x00\x04" + out.getvalue()
+    assert same(BlockCodec(3, {4: newer}.__getitem__).decode(data), block())
+
+
+def test_a_truncated_block_is_a_bad_record_wherever_it_is_cut() -> None:
+    data = CODEC.encode(block())
+    for size in range(len(data)):
+        with pytest.raises(BadRecord):
+            CODEC.decode(data[:size])
+
+
+def test_a_bad_block_names_the_field_and_the_byte() -> None:
+    data = CODEC.encode(block())
+    with pytest.raises(BadRecord, match=r"helios\.market\.TickBlock \(schema id 3\): field ticks: byte \d+: .* of \d+"):
+        CODEC.decode(data[:-3])
+    with pytest.raises(BadRecord, match=r"field instruments: byte \d+: the value ends too early of 30"):
+        CODEC.decode(data[:30])
+    with pytest.raises(BadRecord, match="field session"):
+        CODEC.decode(data[:12])
+    with pytest.raises(BadRecord, match="nothing should follow it"):
+        CODEC.decode(data + b"\0")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(5, 400), st.integers(0, 255))
+def test_a_changed_byte_gives_a_block_that_holds_together_or_a_bad_record(position: int, byte: int) -> None:
+    data = bytearray(CODEC.encode(block()))
+    data[position % len(data)] = byte
+    try:
+        read = CODEC.decode(bytes(data))
+    except BadRecord:
+        return
+    assert all(index in range(-1, len(read.instruments)) for index in read.ticks["instrument"].tolist())
+
+
+@pytest.mark.parametrize("index", [3, -2])
+def test_an_instrument_that_the_block_does_not_name_is_refused(index: int) -> None:
+    wrong = block()
+    wrong.ticks["instrument"][1] = index
+    with pytest.raises(BadRecord, match=f"field ticks: an instrument index of {index}, of 3 instruments"):
+        CODEC.decode(CODEC.encode(wrong))
+
+
+def test_the_codec_travels_by_pickle() -> None:
+    assert same(pickle.loads(pickle.dumps(CODEC)).decode(CODEC.encode(block())), block())
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(max_size=80), max_size=70))
+def test_names_are_written_and_read_as_fastavro_does(names: list[str]) -> None:
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, {"type": "array", "items": "string"}, names)
+    assert write_names(tuple(names)) == out.getvalue()
+    assert read_names(b"--" + out.getvalue() + b"--", 2) == (tuple(names), 2 + len(out.getvalue()))
+
+
+def test_names_in_several_blocks_with_sizes_are_read() -> None:
+    assert read_names(b"\x02\x02A\x03\x08\x02B\x02C\x00") == (("A", "B", "C"), 10)
+
+
+FRAMES = RawFrames("sim", "s-1", 40, 5, False, (), [1, 2], [b"{}", b""])
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        FRAMES,
+        RawFrames("sim", "s-1", 0, 5, symbols=("BTCUSDT", "ETHUSDT")),
+        RawFrames("sim", "s-1", 42, 86_400_000_000_000, end=True),
+    ],
+)
+def test_frames_hello_and_end_are_read_as_they_were_written(raw: RawFrames) -> None:
+    assert FramesCodec(4).decode(FramesCodec(4).encode(raw)) == raw
+
+
+def test_frames_without_a_receive_time_each_are_refused() -> None:
+    with pytest.raises(BadRecord, match="2 frames but 1 receive times: one for each expected"):
+        FramesCodec(4).decode(FramesCodec(4).encode(replace(FRAMES, receive_ns=[1])))

@@ -1,0 +1,71 @@
+"""Where keys fall: one shard, one partition, one subtask."""
+
+import pytest
+from kafka.partitioner import murmur2
+
+from pipelines.contracts.schemas import records
+from pipelines.contracts.topics import MAX_PARALLELISM, RECORDS, Topics, flink_subtask, kafka_partition, shard_key
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3, 7, 16, 64])
+def test_each_shard_has_a_partition_and_a_subtask_of_its_own(shards: int) -> None:
+    keys = [shard_key(shard, shards) for shard in range(shards)]
+    assert [kafka_partition(key.encode(), shards) for key in keys] == list(range(shards))
+    assert [flink_subtask(key, shards) for key in keys] == list(range(shards))
+
+
+def test_keys_never_change_because_state_and_partitions_hang_on_them() -> None:
+    assert [shard_key(shard, 2) for shard in range(2)] == ["shard-0-5", "shard-1-2"]
+    assert [shard_key(shard, 4) for shard in range(4)] == ["shard-0-19", "shard-1-23", "shard-2-29", "shard-3-9"]
+
+
+def test_a_shard_that_no_key_can_reach_is_refused() -> None:
+    with pytest.raises(ValueError, match="shard 3 of 3: use fewer shards"):
+        shard_key(3, 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "parallelism", "subtask"),
+    [
+        ("", 3, 2),
+        ("a", 8, 5),
+        ("shard-0-0", 8, 1),
+        ("shard-63-4242", 3, 2),
+        ("shard-63-4242", 8, 5),
+        ("Ünï", 3, 1),
+        ("Ünï", 8, 3),
+    ],
+)
+def test_subtasks_are_those_of_flink_2_2(key: str, parallelism: int, subtask: int) -> None:
+    """Taken from KeyGroupRangeAssignment.assignKeyToParallelOperator(key, 128, parallelism) on the JVM."""
+    assert flink_subtask(key, parallelism, MAX_PARALLELISM) == subtask
+
+
+def test_partitions_are_those_of_kafkas_own_partitioner() -> None:
+    """Vectors of org.apache.kafka.common.utils.UtilsTest.testMurmur2."""
+    assert [murmur2(key) - (1 << 32) * (murmur2(key) >> 31) for key in (b"21", b"foobar", b"abc")] == [
+        -973932308,
+        -790332482,
+        479470107,
+    ]
+    assert kafka_partition(b"21", 7) == (-973932308 & 0x7FFFFFFF) % 7
+
+
+def test_a_prefix_keeps_sessions_apart() -> None:
+    ours, theirs = (Topics(prefix).partitions(("sim",), 2).keys() for prefix in ("a.", "b."))
+    assert ours.isdisjoint(theirs)
+
+
+def test_topics_by_shard_have_a_partition_for_each_and_decisions_have_one_log() -> None:
+    partitions = Topics("t.").partitions(("sim", "binance"), 5)
+    assert {name: partitions[name] for name in ("t.market.ticks", "t.market.spreads", "t.market.bars")} == {
+        "t.market.ticks": 5,
+        "t.market.spreads": 5,
+        "t.market.bars": 5,
+    }
+    assert partitions["t.trading.events"] == partitions["t.trading.orders"] == 1
+    assert {"t.raw.sim", "t.raw.binance"} <= partitions.keys()
+
+
+def test_every_topic_holds_a_record_that_has_a_schema() -> None:
+    assert set(RECORDS.values()) <= set(records())
