@@ -1,0 +1,53 @@
+"""The trading job: trading.events, keyed by account, to trading.orders. State, uid and consumer group: "trading".
+
+    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs . -py jobs/trading.py \\
+        --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
+"""
+
+import argparse
+from typing import Any
+
+from pyflink.common import Types
+
+from infra.topics import session_id
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.strategy_file import load_strategy
+from pipelines.contracts.topics import Topics
+from pipelines.domain.universe import Strategy
+from pipelines.operators.flink import EMITTED, JobConfig, environment, raw_sink, raw_source
+from pipelines.operators.trading import Trading
+
+NAME = "trading"
+
+
+def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
+    """Put the job into an environment. An account is one log, so one subtask does all of its work, in its order."""
+    topics = config.topics
+    schema_of = SchemaRegistry(config.registry_url).schema
+    trader = Trading(strategy, config.session_id, topics, config.schema_ids, schema_of)
+    records = raw_source(t_env, [topics.events], NAME, config)
+    decided = records.key_by(lambda record: record.key, Types.STRING()).process(trader, EMITTED).uid(NAME).name(NAME)
+    raw_sink(t_env, decided, [topics.orders, topics.rejects], config)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Submit the trading job.")
+    parser.add_argument("--strategy", required=True, help="strategy file")
+    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
+    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
+    parser.add_argument("--prefix", default="", help="of the session's topics")
+    given = parser.parse_args()
+    config = JobConfig(
+        bootstrap=given.bootstrap,
+        registry_url=given.registry,
+        session_id=session_id(given.bootstrap, Topics(given.prefix)),
+        schema_ids=SchemaRegistry(given.registry).ids(),
+        prefix=given.prefix,
+    )
+    env, t_env = environment(config.parallelism)
+    define(env, t_env, config, load_strategy(given.strategy))
+    env.execute(f"{given.prefix}{NAME}")
+
+
+if __name__ == "__main__":
+    main()
