@@ -98,14 +98,13 @@ class Section:
     def name(self, name: str, default: str | None = None) -> str:
         """A text that can be part of a key, an id or a file name."""
         value = self.text(name, default)
-        return value if self.is_name(name, value) else ""
+        self.check_name(name, value)
+        return value
 
-    def is_name(self, name: str, value: str) -> bool:
-        """Whether a field's value, or the field itself, is a name; the fault is noted where it is not."""
+    def check_name(self, name: str, value: str) -> None:
+        """Note a fault of a field where a text, its value or its own name, is not a name."""
         if value and not _NAME.fullmatch(value):
             self.fault(name, f"{value!r} is not a name: use letters, digits and . _ : + -")
-            return False
-        return True
 
     def number(self, name: str, default: float | None = None, *, positive: bool = False, zero: bool = True) -> float:
         """A finite number, greater than zero if `positive`, not zero unless `zero`; 0 where it is not one."""
@@ -124,18 +123,18 @@ class Section:
         return value
 
     def whole(self, name: str, low: int, high: int, default: int | None = None) -> int:
-        """A whole number from `low` to `high`; `low` where it is not one."""
+        """A whole number from `low` to `high`; `high` where it is not one."""
         node = self._scalar(name, default is None, "a whole number")
         if node is None:
-            return low if default is None else default
+            return high if default is None else default
         try:
             value = int(node.value)
         except ValueError:
             self.fault(name, f"{node.value!r} is not a whole number: give one from {low} to {high}")
-            return low
+            return high
         if not low <= value <= high:
             self.fault(name, f"{value} is out of range: give {low} to {high}")
-            return low
+            return high
         return value
 
     def scalar(self, name: str) -> Scalar:

@@ -109,13 +109,13 @@ def signal_path(use: SignalUse) -> Path:
 def _strategy(top: Section, folder: Path) -> Strategy:
     name, account = top.name("strategy"), top.name("account")
     shards = top.whole("shards", 1, MAX_PARALLELISM, default=1)
-    venues = tuple(_venues(top.section("venues")))
-    instruments = tuple(_instruments(top, [venue.name for venue in venues]))
+    venues = top.section("venues")
+    instruments = tuple(_instruments(top, venues.names() if venues else ()))
     strategy = Strategy(
         name=name,
         account=account,
         shards=shards,
-        venues=venues,
+        venues=tuple(_venues(venues)),
         instruments=instruments,
         pairs=tuple(_pairs(top, shards, [instrument.id for instrument in instruments])),
         moments=_moments(top.section("moments", required=False)),
@@ -130,14 +130,15 @@ def _strategy(top: Section, folder: Path) -> Strategy:
 def _venues(venues: Section | None) -> Iterator[Venue]:
     for name in venues.names() if venues else ():
         venue = venues.section(name) if venues else None
-        if not venues or not venue or not venues.is_name(name, name):
+        if not venues or not venue:
             continue
+        venues.check_name(name, name)
         skew_ms = venue.number("clock_skew_ms", default=0)
         yield Venue(name=name, protocol=venue.name("protocol"), clock_skew_ns=round(skew_ms * NS_PER_MS))
         venue.done()
 
 
-def _instruments(top: Section, venues: list[str]) -> Iterator[Instrument]:
+def _instruments(top: Section, venues: tuple[str, ...]) -> Iterator[Instrument]:
     ids, symbols = Unique("id"), Unique("symbol")
     for section in top.sections("instruments"):
         instrument = Instrument(

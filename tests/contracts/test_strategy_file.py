@@ -144,7 +144,7 @@ def test_any_strategy_written_as_a_file_loads_as_itself(
         (
             "clock_skew_ms: 0.5",
             "clock_skew_ms: .inf",
-            "5: venues.sim.clock_skew_ms: '.inf' is not a number: give a fin",
+            "5: venues.sim.clock_skew_ms: '.inf' is not a number: give",
         ),
         ("protocol: binance, ", "", "5: venues.sim.protocol: missing: give a text"),
         ("sim: {", "s im: {", "5: venues.s im: 's im' is not a name"),
@@ -196,8 +196,19 @@ def test_all_faults_come_at_once_in_the_order_of_the_file(folder: Path) -> None:
     assert [line.split(":")[1] for line in faults(folder, text)] == ["3", "7", "11"]
 
 
-def test_a_file_without_faults_but_one_has_one_line(folder: Path) -> None:
-    assert len(faults(folder, GOOD.replace("beta: -1.02", "beta: x"))) == 1
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("beta: -1.02", "beta: x"),
+        ("shards: 2", "shards: x"),
+        ("S000", "S 000"),
+        ("sim: {protocol: binance", "sim: {protocol: a b"),
+        ("position_lots: 1000", "position_lots: x"),
+    ],
+)
+def test_one_fault_is_one_line_and_brings_no_others(folder: Path, right: str, wrong: str) -> None:
+    text = GOOD.replace("S000-0700", "one").replace("0700-S000", "two")
+    assert len(faults(folder, text.replace(right, wrong))) == 1
 
 
 def test_instruments_may_share_a_symbol_at_different_venues(folder: Path) -> None:
