@@ -55,7 +55,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m jobs.venue",
-        description="A simulated venue: matches orders with market.ticks, each as of its event time plus a seeded latency.",
+        description="A simulated venue: matches orders with market.ticks as of their event time plus a seeded latency.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
