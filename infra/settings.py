@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     )
 
     home: Path = INSTALLED
+    record_classes: bool = False
+    """Whether each JVM writes, as it ends, an archive of the classes it loaded. `make setup` does that once."""
+
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     registry: RegistrySettings = Field(default_factory=RegistrySettings)
     flink: FlinkSettings = Field(default_factory=FlinkSettings)

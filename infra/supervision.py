@@ -1,6 +1,7 @@
 """The local services under supervisor: its configuration, and what is asked of it over its socket."""
 
 import contextlib
+import fcntl
 import hashlib
 import http.client
 import os
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.parts.part import PartError, Program
+from infra.parts.part import INSTANCE, PartError, Program
 from infra.settings import Settings
 
 LIVE = frozenset({"RUNNING", "STARTING", "BACKOFF", "STOPPING"})
@@ -66,31 +67,41 @@ class Supervision:
     def start(self, programs: Iterable[Program]) -> list[str]:
         """Start those programs that do not run; the names of those started. Others of the home are left alone."""
         programs = list(programs)
-        sections = self._known_sections() | {program.name: self._section(program) for program in programs}
-        self._write(sections)
-        if self.alive():
-            self._update()
-        else:
-            self._launch()
+        with self._configuring():
+            self._write(self._known_sections() | {program.name: self._section(program) for program in programs})
+            if self.alive():
+                self._update()
+            else:
+                self._launch()
         live = {process.program for process in self.processes() if process.state in LIVE}
         started = [program.name for program in programs if program.name not in live]
         for name in started:
             self._server().supervisor.startProcessGroup(name, False)
         return started
 
-    def restart(self, program: str) -> None:
-        """Stop and start every instance of a program; returns when they have stopped and are started anew."""
-        self._server().supervisor.stopProcessGroup(program, True)
-        self._server().supervisor.startProcessGroup(program, False)
+    def restart(self, program: str, instances: Iterable[str] | None = None) -> None:
+        """Stop and start a program, or only those of its instances; returns when they have stopped and start anew."""
+        supervisor = self._server().supervisor
+        if instances is None:
+            supervisor.stopProcessGroup(program, True)
+            supervisor.startProcessGroup(program, False)
+            return
+        names = [f"{program}:{instance}" for instance in instances]
+        for name in names:
+            supervisor.stopProcess(name, True)
+        for name in names:
+            supervisor.startProcess(name, False)
 
     def stop(self, programs: Iterable[str] | None = None) -> None:
-        """Stop those programs, or all and supervisor itself; returns when they have gone."""
+        """Stop and forget those programs, or stop all and supervisor itself; returns when they have gone."""
         if not self.alive():
             return
         if programs is not None:
-            known = {process.program for process in self.processes()}
-            for name in known & set(programs):
-                self._server().supervisor.stopProcessGroup(name, True)
+            with self._configuring():
+                known = self._known_sections()
+                leaving = known.keys() & set(programs)
+                self._write({name: section for name, section in known.items() if name not in leaving})
+                self._update()
             return
         pid: Any = self._server().supervisor.getPID()
         self._server().supervisor.shutdown()
@@ -119,6 +130,14 @@ class Supervision:
         for name in (*added, *changed):
             supervisor.addProcessGroup(name)
 
+    @contextlib.contextmanager
+    def _configuring(self) -> Iterator[None]:
+        """One at a time: several sessions may add their programs to one supervisor."""
+        self._conf.parent.mkdir(parents=True, exist_ok=True)
+        with self._conf.with_name("lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def _known_sections(self) -> dict[str, str]:
         """The programs that the running supervisor has; none if it does not run."""
         if not self._conf.exists() or not self.alive():
@@ -143,7 +162,7 @@ class Supervision:
             "startsecs=2",
             "startretries=3",
             f"stopsignal={program.stop_signal}",
-            "stopwaitsecs=15",
+            "stopwaitsecs=30",
             f"killasgroup={'false' if program.stop_signal == 'INT' else 'true'}",
             "redirect_stderr=true",
             f"stdout_logfile={self._logs / program.name}" + ("-%(process_num)d" if several else "") + ".log",
@@ -156,6 +175,7 @@ class Supervision:
         for folder in (self._conf.parent, self._logs):
             folder.mkdir(parents=True, exist_ok=True)
         user = "user=root\n" if os.geteuid() == 0 else ""
+        self._conf.touch(mode=0o600)  # programs are given passwords in their environment
         self._conf.write_text(
             f"[unix_http_server]\nfile={self._socket}\nchmod=0700\n\n"
             f"[supervisord]\n{user}pidfile={self._conf.with_name('pid')}\nlogfile={self._logs / 'supervisor.log'}\n"
@@ -197,7 +217,9 @@ def _without_setpriv(command: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _quoted(word: str) -> str:
-    escaped = word.replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
+    escaped = (
+        word.replace("%", "%%").replace(INSTANCE.replace("%", "%%"), INSTANCE).replace("\\", "\\\\").replace('"', '\\"')
+    )
     return f'"{escaped}"'
 
 

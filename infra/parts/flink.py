@@ -5,16 +5,20 @@ import json
 import os
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from infra.parts.java import QUICK_START, java
-from infra.parts.part import Part, PartError, Program, Unhealthy, http_get, need
+from infra.parts.java import QUICK_START, java, shared_classes
+from infra.parts.part import INSTANCE, Part, PartError, Program, Unhealthy, http_get, need
 from infra.settings import INSTALLED, ROOT, Settings
 
 CONNECTORS = INSTALLED / "jars" / "flink"
+LIB = INSTALLED / "flink-lib"
+"""The wheel's jars and the connectors, as links: one a checkout, as class archives hold the path."""
+
 JOBMANAGER, TASKMANAGER = "flink-jobmanager", "flink-taskmanager"
 
 LOGGING = """
@@ -51,36 +55,51 @@ def flink_part(settings: Settings) -> Part:
 
 
 def _jobmanager(settings: Settings, folder: Path) -> Program:
-    sizes = ("-Xms64m", "-Xmx512m", *QUICK_START)
     entry = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
     log = f"-Dlog.file={settings.home / 'logs' / JOBMANAGER}.log"
-    command = (java(), *sizes, log, *_java_options(folder), entry, "--configDir", str(folder / "conf"))
-    return Program(JOBMANAGER, (*command, "--executionMode", "cluster"), flink_environment(folder))
+    options = (*QUICK_START, "-Xms64m", "-Xmx512m", log, *_java_options(settings, JOBMANAGER))
+    command = (java(), *options, entry, "--configDir", str(folder / "conf"), "--executionMode", "cluster")
+    return Program(JOBMANAGER, command, flink_environment(settings))
 
 
 def _taskmanager(settings: Settings, folder: Path) -> Program:
     heap = settings.flink.taskmanager_heap_mb
-    sizes = (f"-Xms{heap // 4}m", f"-Xmx{heap}m", "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=320m")
     entry = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
-    command = (java(), *sizes, "-XX:+UseG1GC", *_java_options(folder), entry, "--configDir", str(folder / "conf"))
-    return Program(TASKMANAGER, command, flink_environment(folder), instances=settings.flink.taskmanagers)
+    sizes = (f"-Xms{heap // 4}m", f"-Xmx{heap}m", "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=320m")
+    options = ("-XX:+UseSerialGC", *sizes, *_java_options(settings, TASKMANAGER))
+    name = f"taskmanager.resource-id={taskmanager_id(INSTANCE)}"
+    command = (java(), *options, entry, "--configDir", str(folder / "conf"), "-D", name)
+    return Program(TASKMANAGER, command, flink_environment(settings), instances=settings.flink.taskmanagers)
 
 
-def _java_options(folder: Path) -> tuple[str, ...]:
-    return (
-        *_add_opens(),
-        f"-Dlog4j2.configurationFile={folder / 'conf' / 'log4j2.properties'}",
-        "-cp",
-        f"{folder / 'lib'}/*",
-    )
+def taskmanager_id(instance: int | str) -> str:
+    """What Flink calls the TaskManager that supervisor calls by this number."""
+    return f"{TASKMANAGER}-{instance}"
 
 
-def flink_environment(folder: Path) -> dict[str, str]:
+def client_command(settings: Settings, script: Path, arguments: Sequence[str]) -> tuple[str, ...]:
+    """`flink run` of a Python script against the cluster, without the two JVMs that the shell script starts first."""
+    _make_client_files(settings)
+    log = f"-Dlog4j.configurationFile={settings.home / 'flink' / 'conf' / 'log4j-cli.properties'}"
+    options = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m", log, *_java_options(settings, "flink-client"))
+    address = settings.flink.rest.removeprefix("http://")
+    python = ("-pyexec", sys.executable, "-pyclientexec", sys.executable, "-py", str(script))
+    frontend = "org.apache.flink.client.cli.CliFrontend"
+    return (java(), *options, frontend, "run", "-m", address, *python, *arguments)
+
+
+def _java_options(settings: Settings, program: str) -> tuple[str, ...]:
+    log = f"-Dlog4j2.configurationFile={settings.home / 'flink' / 'conf' / 'log4j2.properties'}"
+    return (*_add_opens(), log, *shared_classes(settings, program), "-cp", f"{LIB}/*")
+
+
+def flink_environment(settings: Settings) -> dict[str, str]:
     """What client and cluster processes need: where Flink is, and what Python inside the JVM imports."""
+    folder = settings.home / "flink"
     return {
         "FLINK_HOME": str(_wheel()),
         "FLINK_CONF_DIR": str(folder / "conf"),
-        "FLINK_LIB_DIR": str(folder / "lib"),
+        "FLINK_LIB_DIR": str(LIB),
         "FLINK_OPT_DIR": str(_wheel() / "opt"),
         "FLINK_PLUGINS_DIR": str(_wheel() / "plugins"),
         "FLINK_LOG_DIR": str(folder / "client-logs"),
@@ -106,23 +125,31 @@ def _add_opens() -> tuple[str, ...]:
 
 
 def _prepare(settings: Settings, folder: Path) -> None:
+    for made in ("checkpoints", "savepoints", "tmp"):
+        (folder / made).mkdir(parents=True, exist_ok=True)
+    _make_client_files(settings)
+
+
+def _make_client_files(settings: Settings) -> None:
+    """Class path and configuration; what a client of somebody else's cluster needs too."""
     need(CONNECTORS, "Flink's Kafka connector")
-    lib, conf = folder / "lib", folder / "conf"
-    for made in (lib, conf, folder / "checkpoints", folder / "client-logs", folder / "tmp"):
+    conf = settings.home / "flink" / "conf"
+    for made in (LIB, conf, settings.home / "flink" / "client-logs"):
         made.mkdir(parents=True, exist_ok=True)
     wanted = {jar.name: jar for jar in (*(_wheel() / "lib").glob("*.jar"), *CONNECTORS.glob("*.jar"))}
     wanted |= {jar.name: jar for jar in (_wheel() / "opt").glob("flink-python-*.jar")}
-    for stale in lib.iterdir():
+    for stale in LIB.iterdir():
         if stale.name not in wanted or stale.readlink() != wanted[stale.name]:
             stale.unlink()
     for name, jar in wanted.items():
-        if not (lib / name).exists():
-            (lib / name).symlink_to(jar)
+        if not (LIB / name).exists():
+            (LIB / name).symlink_to(jar)
     for file in ("log4j2.properties", "log4j.properties", "log4j-cli.properties", "log4j-session.properties"):
-        (conf / file).write_text(
-            LOGGING if file == "log4j2.properties" else LOGGING.replace("level = info", "level = warn")
-        )
-    (conf / "config.yaml").write_text(yaml.safe_dump(_configuration(settings, folder), sort_keys=False))
+        quiet = LOGGING.replace("level = info", "level = warn")
+        (conf / file).write_text(LOGGING if file == "log4j2.properties" else quiet)
+    (conf / "config.yaml").write_text(
+        yaml.safe_dump(_configuration(settings, settings.home / "flink"), sort_keys=False)
+    )
 
 
 def _configuration(settings: Settings, folder: Path) -> dict[str, object]:
@@ -198,6 +225,6 @@ def probe(rest: str, taskmanagers: int) -> str:
     """Slots and jobs; Unhealthy while TaskManagers are missing."""
     now = overview(rest)
     there, slots, free = now["taskmanagers"], now["slots-total"], now["slots-available"]
-    if there < taskmanagers:
-        raise Unhealthy(f"{there} of {taskmanagers} TaskManagers are registered")
+    if there < taskmanagers or slots < taskmanagers:
+        raise Unhealthy(f"{min(there, slots)} of {taskmanagers} TaskManagers are registered")
     return f"{there} TaskManagers, {free} of {slots} slots free, {now['jobs-running']} jobs"

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from infra.parts.part import PartError
+from infra.settings import INSTALLED, Settings
 
 WAY_OUT = "install JDK 17 (Debian: apt-get install openjdk-17-jdk-headless) or point JAVA_HOME at one"
 
@@ -30,3 +31,21 @@ def java() -> str:
 
 QUICK_START = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 """For services that have little to compute: up in half the time, with half the memory."""
+
+
+CLASSES = INSTALLED / "classes"
+
+
+def shared_classes(settings: Settings, program: str) -> tuple[str, ...]:
+    """Options by which a JVM maps the classes it loaded the last time: half the processor time of a start.
+
+    An archive of other jars or another Java is passed over by the JVM, without a word.
+    """
+    if settings.record_classes:
+        return (
+            f"-XX:ArchiveClassesAtExit={settings.home / 'classes' / program}.jsa",
+            "-Xlog:cds=off",
+            "-Xlog:cds+dynamic=off",
+        )
+    archive = CLASSES / f"{program}.jsa"
+    return (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off") if archive.exists() else ()

@@ -8,7 +8,7 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from infra.parts.java import QUICK_START, java
+from infra.parts.java import QUICK_START, java, shared_classes
 from infra.parts.part import Part, PartError, Program, Unhealthy, need, port_answers
 from infra.settings import INSTALLED, Settings
 
@@ -29,7 +29,8 @@ logger.server.level = info
 
 def kafka_part(settings: Settings) -> Part:
     kafka, folder = settings.kafka, settings.home / "kafka"
-    command = (java(), *QUICK_START, "-Xms128m", f"-Xmx{kafka.heap_mb}m") if kafka.local else ()
+    sizes = ("-Xms128m", f"-Xmx{kafka.heap_mb}m")
+    command = (java(), *QUICK_START, *sizes, *shared_classes(settings, "kafka")) if kafka.local else ()
     logging = f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}"
     broker = Program("kafka", (*command, logging, "-cp", f"{JARS}/*", "kafka.Kafka", str(folder / "server.properties")))
     return Part(

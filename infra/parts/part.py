@@ -16,9 +16,13 @@ class Unhealthy(RuntimeError):
     """A part does not answer as it should: why, in one line."""
 
 
+INSTANCE = "%(process_num)d"
+"""Stands in a command for the number of the instance, from 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A process that supervisor keeps running."""
+    """A process that supervisor keeps running, or several of the same."""
 
     name: str
     command: tuple[str, ...]

@@ -5,7 +5,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from infra.parts.java import QUICK_START, java
+from infra.parts.java import QUICK_START, java, shared_classes
 from infra.parts.part import Part, PartError, Program, Unhealthy, http_get, need
 from infra.settings import INSTALLED, Settings
 
@@ -15,7 +15,8 @@ APPLICATION = INSTALLED / "registry" / "app"
 
 def registry_part(settings: Settings) -> Part:
     registry, folder = settings.registry, settings.home / "registry"
-    command = (java(), *QUICK_START, "-Xmx192m", "-jar", str(_runner())) if registry.local else ()
+    options = ("-Xmx192m", *shared_classes(settings, "registry")) if registry.local else ()
+    command = (java(), *QUICK_START, *options, "-jar", str(_runner())) if registry.local else ()
     environment = {
         "QUARKUS_HTTP_HOST": "127.0.0.1",
         "QUARKUS_HTTP_PORT": str(registry.port),
