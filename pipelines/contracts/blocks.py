@@ -96,7 +96,10 @@ class BlockCodec:
 
 
 def _resolved(record: Record) -> TickBlock:
-    ticks = np.array([tuple(row[name] for name in TICK.names or ()) for row in record["ticks"]], dtype=TICK)
+    try:
+        ticks = np.array([tuple(row[name] for name in TICK.names or ()) for row in record["ticks"]], dtype=TICK)
+    except OverflowError as error:
+        raise BadRecord(f"{RECORD}: field ticks: {error}") from error
     return TickBlock(**(record | {"instruments": tuple(record["instruments"]), "ticks": ticks}))
 
 

@@ -62,8 +62,17 @@ class SchemaRegistry:
                 raise RegistryError(
                     f"schema id {schema_id} is not in the registry at {self.url}: {refused}"
                 ) from refused
-            self._schemas[schema_id] = json.loads(str(answer["schema"]))
+            self._schemas[schema_id] = self._parsed(answer)
         return self._schemas[schema_id]
+
+    def _parsed(self, answer: dict[str, Json]) -> Schema:
+        try:
+            schema = json.loads(str(answer["schema"]))
+        except (KeyError, json.JSONDecodeError):
+            schema = None
+        if not isinstance(schema, dict):
+            raise RegistryError(f"schema registry {self.url}: a record schema expected in {answer}")
+        return schema
 
     def _registered(self, record: str) -> int:
         try:

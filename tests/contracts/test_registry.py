@@ -1,12 +1,130 @@
-"""The schema registry: a real one where the stack is up, and what is said when it is not."""
+"""The schema registry: what is asked of it and how its answers are told, against a small one here and the real one."""
+
+import json
+import pickle
+import threading
+import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from infra.settings import load_settings
 from pipelines.contracts.registry import RegistryError, SchemaRegistry
+from pipelines.contracts.schemas import avro_json, load, parse, records, same_on_the_wire
+
+BAR = "helios.market.Bar"
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Gives each request the status and the body set for its method and path, and notes what was asked."""
+
+    by_request: dict[str, tuple[int, str]] = {}  # noqa: RUF012 - one server, one test at a time
+    asked: list[str] = []  # noqa: RUF012
+
+    def answer(self) -> None:
+        self.asked.append(f"{self.command} {self.path}")
+        status, body = self.by_request[f"{self.command} {self.path}"]
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_GET = do_POST = do_PUT = answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def registry() -> Iterator[SchemaRegistry]:
+    Answers.by_request.clear()
+    Answers.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield SchemaRegistry(f"http://127.0.0.1:{server.server_port}/v7/")
+        server.shutdown()
+        thread.join()
+
+
+def test_a_schema_is_registered_under_the_full_name_of_its_record(registry: SchemaRegistry) -> None:
+    Answers.by_request[f"POST /v7/subjects/{BAR}/versions"] = (200, '{"id": 7}')
+    assert registry.register(BAR) == 7
+
+
+def test_an_incompatible_schema_is_refused_with_what_to_do(registry: SchemaRegistry) -> None:
+    said = '{"error_code": 409, "message": "io.apicurio.rules.RuleViolationException: /fields/0 is not an INT"}'
+    Answers.by_request[f"POST /v7/subjects/{BAR}/versions"] = (409, said)
+    with pytest.raises(RegistryError) as error:
+        registry.register(BAR)
+    assert str(error.value) == (
+        "helios.market.Bar: the schema cannot read what was written under the one before it (rule BACKWARD): "
+        "/fields/0 is not an INT (HTTP 409). Give new fields a default, keep the type of old ones, or name a new record"
+    )
+
+
+def test_a_schema_that_is_not_registered_says_which_command_does_it(registry: SchemaRegistry) -> None:
+    Answers.by_request[f"POST /v7/subjects/{BAR}"] = (404, '{"message": "no subject"}')
+    with pytest.raises(RegistryError, match=r"Bar: its schema is not registered at .*: no subject .* `helios up`"):
+        registry.ids()
+
+
+def test_a_schema_is_asked_for_once(registry: SchemaRegistry) -> None:
+    Answers.by_request["GET /v7/schemas/ids/7"] = (200, json.dumps({"schema": avro_json(BAR)}))
+    assert registry.schema(7) == registry.schema(7)
+    assert Answers.asked == ["GET /v7/schemas/ids/7"]
+
+
+def test_an_id_that_the_registry_does_not_know_is_named(registry: SchemaRegistry) -> None:
+    Answers.by_request["GET /v7/schemas/ids/8"] = (404, "not json")
+    with pytest.raises(RegistryError, match=r"schema id 8 is not in the registry at http.*: not json \(HTTP 404\)"):
+        registry.schema(8)
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"schema": 5}', '{"schema": "{"}'])
+def test_an_answer_that_is_none_is_an_error_that_names_the_registry(registry: SchemaRegistry, body: str) -> None:
+    Answers.by_request["GET /v7/schemas/ids/7"] = (200, body)
+    with pytest.raises(RegistryError, match="schema registry http"):
+        registry.schema(7)
 
 
 def test_a_registry_that_is_not_there_is_an_error_that_names_it() -> None:
-    with pytest.raises(
-        RegistryError, match=r"schema registry http://127\.0\.0\.1:1/v7: no answer to PUT config: .*refused"
-    ):
+    with pytest.raises(RegistryError, match=r"schema registry http://127\.0\.0\.1:1/v7: no answer to PUT config: .*"):
         SchemaRegistry("http://127.0.0.1:1/v7", timeout_s=1).register_all()
+
+
+def test_a_registry_travels_by_pickle(registry: SchemaRegistry) -> None:
+    Answers.by_request["GET /v7/schemas/ids/7"] = (200, json.dumps({"schema": avro_json(BAR)}))
+    assert pickle.loads(pickle.dumps(registry)).schema(7)["name"] == "Bar"
+
+
+@pytest.fixture
+def real() -> SchemaRegistry:
+    return SchemaRegistry(load_settings().registry.url)
+
+
+@pytest.mark.stack
+def test_all_schemas_are_registered_and_found_again_under_the_same_ids(real: SchemaRegistry) -> None:
+    ids = real.register_all()
+    assert ids.keys() == set(records())
+    assert real.ids() == real.register_all() == ids
+    assert all(same_on_the_wire(parse(real.schema(ids[record])), load(record)) for record in records())
+
+
+@pytest.mark.stack
+def test_the_registry_takes_a_new_field_with_a_default_and_refuses_a_changed_type(real: SchemaRegistry) -> None:
+    real.register_all()
+    subject = f"helios.test.{uuid.uuid4()}"
+    first = real.register_schema(subject, schema_with({"name": "a", "type": "int"}))
+    more = {"name": "b", "type": "int", "default": 0}
+    assert real.register_schema(subject, schema_with({"name": "a", "type": "int"}, more)) != first
+    with pytest.raises(RegistryError, match=rf"{subject}: the schema cannot read what was written .* /fields/0/type"):
+        real.register_schema(subject, schema_with({"name": "a", "type": "string"}))
+    with pytest.raises(RegistryError, match=rf"{subject}: the schema cannot read what was written"):
+        real.register_schema(subject, schema_with({"name": "a", "type": "int"}, {"name": "c", "type": "int"}))
+
+
+def schema_with(*fields: dict[str, object]) -> str:
+    return json.dumps({"type": "record", "name": "Test", "namespace": "helios.test", "fields": fields})
