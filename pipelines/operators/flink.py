@@ -1,0 +1,177 @@
+"""The PyFlink edge: environment, Kafka in and out as raw bytes, state as bytes. The only module where types end.
+
+PyFlink is untyped; what jobs and operators use of it is given names and types here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pyflink.common import Configuration, Types
+from pyflink.common import Row as _Row
+from pyflink.common.typeinfo import TypeInformation
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.datastream.functions import KeyedProcessFunction as _KeyedProcessFunction
+from pyflink.datastream.state import ValueStateDescriptor
+from pyflink.table import StreamTableEnvironment
+
+from pipelines.contracts.topics import MAX_PARALLELISM, Topics
+
+if TYPE_CHECKING:
+
+    class KeyedProcessFunction:
+        """PyFlink's, with types: `open` is called once a subtask, `process_element` once a record."""
+
+        def open(self, runtime_context: "RuntimeContext") -> None: ...
+
+        def process_element(self, value: "RawRecord", ctx: "Context") -> Iterator["Emitted"]: ...
+
+else:
+    KeyedProcessFunction = _KeyedProcessFunction
+
+
+class RawRecord(Protocol):
+    """A Kafka record as `raw_source` gives it. `timestamp` in ms; `key` is the UTF-8 text."""
+
+    value: bytes
+    partition: int
+    offset: int
+    timestamp: int
+    key: str
+
+
+class BytesState(Protocol):
+    """A ValueState that holds bytes of our own format, first byte its version; None before the first update."""
+
+    def value(self) -> bytes | None: ...
+
+    def update(self, value: bytes) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class RuntimeContext(Protocol):
+    def get_state(self, state_descriptor: Any) -> BytesState: ...
+
+    def get_metrics_group(self) -> Any: ...
+
+
+class Context(Protocol):
+    def get_current_key(self) -> Any: ...
+
+
+Emitted = Any
+"""A row made by `emit`."""
+
+EMITTED: TypeInformation = Types.ROW_NAMED(
+    ["topic", "key", "vals", "times"],
+    [
+        Types.STRING(),
+        Types.STRING(),
+        Types.OBJECT_ARRAY(Types.PRIMITIVE_ARRAY(Types.BYTE())),
+        Types.OBJECT_ARRAY(Types.LONG()),
+    ],
+)
+"""Type of a stream of `emit` rows: give it as `output_type` of `process`."""
+
+
+def emit(topic: str, key: str, values: Sequence[bytes], times_ms: Sequence[int]) -> Emitted:
+    """One row for any number of records of one topic and key, written in this order with these Kafka timestamps (ms).
+
+    A row crosses from Python to the JVM once, so many values cost little more than one.
+    """
+    if len(values) != len(times_ms):
+        raise ValueError(f"emit to {topic}: {len(values)} values but {len(times_ms)} times: give each value its time")
+    return _Row(topic, key, values, times_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class JobConfig:
+    """What a job has to know besides its strategy: where Kafka and the registry are, and whose session it serves."""
+
+    bootstrap: str
+    registry_url: str
+    session_id: str
+    schema_ids: Mapping[str, int]
+    prefix: str = ""
+    parallelism: int = 1
+
+    @property
+    def topics(self) -> Topics:
+        return Topics(self.prefix)
+
+
+def environment(parallelism: int = 1) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
+    """Thread mode, stable ids, a checkpoint every 2 s: what every job here stands on."""
+    config = Configuration()
+    for name, value in {
+        "python.execution-mode": "thread",
+        "python.fn-execution.bundle.size": "100",
+        "python.fn-execution.bundle.time": "1",
+        "execution.buffer-timeout.interval": "1ms",
+        "pipeline.auto-watermark-interval": "5ms",
+        "pipeline.max-parallelism": str(MAX_PARALLELISM),
+        "table.exec.uid.generation": "ALWAYS",
+        "table.local-time-zone": "UTC",
+        "parallelism.default": str(parallelism),
+        "execution.checkpointing.interval": "2s",
+        "state.backend.type": "hashmap",
+    }.items():
+        config.set_string(name, value)
+    env = StreamExecutionEnvironment.get_execution_environment(config)
+    return env, StreamTableEnvironment.create(env)
+
+
+def raw_source(t_env: StreamTableEnvironment, topics: Sequence[str], group: str, config: JobConfig) -> DataStream:
+    """The records of topics, read from their beginning (or the checkpoint), as `RawRecord`s; committed ones only."""
+    table = f"{group}_in"
+    t_env.execute_sql(
+        f"""
+        CREATE TEMPORARY TABLE `{table}` (
+          `key` STRING, `value` BYTES NOT NULL,
+          `partition` INT NOT NULL METADATA VIRTUAL, `offset` BIGINT NOT NULL METADATA VIRTUAL,
+          `at` TIMESTAMP_LTZ(3) NOT NULL METADATA FROM 'timestamp' VIRTUAL
+        ) WITH (
+          'connector' = 'kafka', 'topic' = '{";".join(topics)}', 'scan.startup.mode' = 'earliest-offset',
+          'properties.bootstrap.servers' = '{config.bootstrap}', 'properties.group.id' = '{config.prefix}{group}',
+          'properties.isolation.level' = 'read_committed', 'properties.max.partition.fetch.bytes' = '8388608',
+          'format' = 'raw', 'key.format' = 'raw', 'key.fields' = 'key', 'value.fields-include' = 'EXCEPT_KEY'
+        )"""
+    )
+    rows = t_env.sql_query(
+        f"""SELECT `value`, `partition`, `offset`,
+          1000 * TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `at`) + EXTRACT(MILLISECOND FROM `at`) AS `timestamp`,
+          COALESCE(`key`, '') AS `key` FROM `{table}`"""
+    )
+    return t_env.to_data_stream(rows)
+
+
+def raw_sink(t_env: StreamTableEnvironment, stream: DataStream, topics: Sequence[str], config: JobConfig) -> None:
+    """Write `EMITTED` rows to their topics, record by record, in order, at least once. `topics`: all that may be named.
+
+    The rows are opened on the JVM: a Python call that gives 200 records costs one crossing.
+    """
+    t_env.create_temporary_view("emitted", stream)
+    t_env.execute_sql(
+        f"""
+        CREATE TEMPORARY TABLE `out` (
+          `key` STRING, `value` BYTES,
+          `topic` STRING METADATA FROM 'topic', `at` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
+        ) WITH (
+          'connector' = 'kafka', 'topic' = '{";".join(topics)}', 'properties.bootstrap.servers' = '{config.bootstrap}',
+          'properties.acks' = 'all', 'properties.linger.ms' = '1', 'properties.batch.size' = '524288',
+          'properties.max.request.size' = '16777216', 'sink.delivery-guarantee' = 'at-least-once',
+          'format' = 'raw', 'key.format' = 'raw', 'key.fields' = 'key', 'value.fields-include' = 'EXCEPT_KEY'
+        )"""
+    )
+    statements = t_env.create_statement_set()
+    statements.add_insert_sql(
+        """INSERT INTO `out` SELECT `key`, opened.v, `topic`, TO_TIMESTAMP_LTZ(times[opened.i], 3)
+        FROM emitted CROSS JOIN UNNEST(vals) WITH ORDINALITY AS opened(v, i)"""
+    )
+    statements.attach_as_datastream()
+
+
+def bytes_state(name: str) -> ValueStateDescriptor:
+    """State of bytes, and of nothing else, though PyFlink pickles it: its array of primitives is broken in thread mode."""
+    return ValueStateDescriptor(name, Types.PICKLED_BYTE_ARRAY())
