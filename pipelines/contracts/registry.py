@@ -10,13 +10,17 @@ from urllib.parse import quote
 from pipelines.contracts.schemas import Json, Schema, avro_json, records
 
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
-INCOMPATIBLE = 409
+NOT_FOUND, INCOMPATIBLE = 404, 409
 
 _JAVA_CLASS = re.compile(r"^(?:\w+\.)+\w+: ")
 
 
-class RegistryError(LookupError):
+class RegistryError(Exception):
     """The registry gave no answer, does not know what was asked, or refused a schema: says which, and the way out."""
+
+
+class UnknownSchema(RegistryError, LookupError):
+    """The registry answers, and has no schema of that id: what was written under it is bad, now and later."""
 
 
 @dataclass(slots=True)
@@ -54,14 +58,13 @@ class SchemaRegistry:
         return {record: self._registered(record) for record in records()}
 
     def schema(self, schema_id: int) -> Schema:
-        """The schema of an id, remembered."""
+        """The schema of an id, remembered. Raises UnknownSchema where there is none."""
         if schema_id not in self._schemas:
             try:
                 answer = self._ask("GET", f"schemas/ids/{schema_id}")
             except _Refused as refused:
-                raise RegistryError(
-                    f"schema id {schema_id} is not in the registry at {self.url}: {refused}"
-                ) from refused
+                kind = UnknownSchema if refused.status == NOT_FOUND else RegistryError
+                raise kind(f"schema id {schema_id} is not to be had from {self.url}: {refused}") from refused
             self._schemas[schema_id] = self._parsed(answer)
         return self._schemas[schema_id]
 

@@ -14,7 +14,8 @@ Record = dict[str, Any]
 """A decoded record: field name to value."""
 
 SchemaOf = Callable[[int], Schema]
-"""Where the schema of a foreign id is looked up: `SchemaRegistry.schema`."""
+"""Where the schema of a foreign id is looked up: `SchemaRegistry.schema`. A LookupError says that there is none, and
+makes a BadRecord; any other error is not the record's fault, and passes."""
 
 _HEAD = Struct(">bI")
 HEAD_BYTES = _HEAD.size

@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from infra.settings import load_settings
-from pipelines.contracts.registry import RegistryError, SchemaRegistry
+from pipelines.contracts.registry import RegistryError, SchemaRegistry, UnknownSchema
 from pipelines.contracts.schemas import avro_json, load, parse, records, same_on_the_wire
+from pipelines.contracts.wire import BadRecord, Codec, frame
 
 BAR = "helios.market.Bar"
 
@@ -79,8 +80,20 @@ def test_a_schema_is_asked_for_once(registry: SchemaRegistry) -> None:
 
 def test_an_id_that_the_registry_does_not_know_is_named(registry: SchemaRegistry) -> None:
     Answers.by_request["GET /v7/schemas/ids/8"] = (404, "not json")
-    with pytest.raises(RegistryError, match=r"schema id 8 is not in the registry at http.*: not json \(HTTP 404\)"):
+    with pytest.raises(UnknownSchema, match=r"schema id 8 is not to be had from http.*: not json \(HTTP 404\)"):
         registry.schema(8)
+
+
+def test_a_record_of_an_unknown_id_is_bad_but_not_one_that_the_registry_cannot_be_asked_about(
+    registry: SchemaRegistry,
+) -> None:
+    codec = Codec(BAR, 1, registry.schema)
+    Answers.by_request["GET /v7/schemas/ids/8"] = (404, '{"message": "none"}')
+    with pytest.raises(BadRecord, match=r"helios\.market\.Bar: written with schema id 8: schema id 8 is not to be had"):
+        codec.decode(frame(8, b""))
+    Answers.by_request["GET /v7/schemas/ids/8"] = (500, "busy")
+    with pytest.raises(RegistryError, match=r"busy \(HTTP 500\)"):
+        codec.decode(frame(8, b""))
 
 
 @pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"schema": 5}', '{"schema": "{"}'])
