@@ -1,0 +1,124 @@
+"""An operator's word to an account: a Command in trading.events, and what the log answers to it."""
+
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from infra.topics import session_id
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.topics import Topics, kafka_partition
+from pipelines.contracts.trading import EVENT, EventCodec
+from pipelines.contracts.wire import BadRecord
+from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.trading import Command, TradingEvent
+
+LOOK_BACK = 1_000
+"""Records at the end of the log that are read to tell whether an account is in it."""
+
+
+class AccountLogError(RuntimeError):
+    """What the log of an account refuses or lacks, and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A command in the log: its event id, and where it lies."""
+
+    event_id: str
+    account: str
+    command: str
+    topic: str
+    partition: int
+    offset: int
+
+
+class AccountLog:
+    """trading.events of one session, for commands. Raises AccountLogError, TopicsError or RegistryError."""
+
+    def __init__(self, bootstrap: str, registry_url: str, prefix: str = "") -> None:
+        self._bootstrap = bootstrap
+        self._topic = Topics(prefix).events
+        session_id(bootstrap, Topics(prefix))  # it is there: a producer would make it
+        registry = SchemaRegistry(registry_url)
+        self._codec = EventCodec(registry.ids()[EVENT], registry.schema)
+
+    def write(self, account: str, word: str, *, operator: str, reason: str, time_ns: int) -> Written:
+        """Write a command and return when the log has it. `time_ns`: event time, UTC ns; its scope is the account."""
+        event_id = f"command/{word}/{uuid.uuid4().hex}"
+        event = TradingEvent(event_id, account, time_ns, Command(word, account, operator, reason))
+        try:
+            producer = KafkaProducer(bootstrap_servers=self._bootstrap.split(","), acks="all")
+            try:
+                future = producer.send(
+                    self._topic,
+                    key=account.encode(),
+                    value=self._codec.encode(event),
+                    timestamp_ms=time_ns // NS_PER_MS,
+                )
+                at = future.get(timeout=10)
+            finally:
+                producer.close(timeout=5)
+        except (KafkaError, OSError) as error:
+            raise AccountLogError(
+                f"{word} of {account}: whether {self._topic} at {self._bootstrap} has it is not known"
+                f" ({type(error).__name__}): helios status, then give it again"
+            ) from error
+        return Written(event_id, account, word, self._topic, at.partition, at.offset)
+
+    def await_drained(self, written: Written, patience_s: float) -> bool:
+        """Whether the log says, in time, that every order before a drain has had its last report."""
+        with_place = TopicPartition(written.topic, written.partition)
+        deadline = time.monotonic() + patience_s
+        consumer = self._consumer()
+        try:
+            consumer.assign([with_place])
+            consumer.seek(with_place, written.offset)
+            while (left_s := deadline - time.monotonic()) > 0:
+                for records in consumer.poll(timeout_ms=int(min(left_s, 0.2) * 1000) + 1).values():
+                    if any(self._is_drained(record.value, written.event_id) for record in records):
+                        return True
+            return False
+        except KafkaError as error:
+            raise AccountLogError(f"{written.topic} at {self._bootstrap}: {error}: helios status") from error
+        finally:
+            consumer.close()
+
+    def accounts(self, account: str) -> Counter[str]:
+        """How many of the last records of an account's partition are of which account."""
+        consumer = self._consumer()
+        try:
+            place = TopicPartition(
+                self._topic, kafka_partition(account.encode(), len(consumer.partitions_for_topic(self._topic) or {0}))
+            )
+            end = consumer.end_offsets([place])[place]
+            consumer.assign([place])
+            consumer.seek(place, max(consumer.beginning_offsets([place])[place], end - LOOK_BACK))
+            found: Counter[str] = Counter()
+            deadline = time.monotonic() + 5
+            while consumer.position(place) < end and time.monotonic() < deadline:
+                for records in consumer.poll(timeout_ms=200).values():
+                    found.update((record.key or b"").decode(errors="replace") for record in records)
+            return found
+        except KafkaError as error:
+            raise AccountLogError(f"{self._topic} at {self._bootstrap}: {error}: helios status") from error
+        finally:
+            consumer.close()
+
+    def _consumer(self) -> KafkaConsumer:
+        return KafkaConsumer(
+            bootstrap_servers=self._bootstrap.split(","),
+            group_id=None,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+        )
+
+    def _is_drained(self, value: bytes, event_id: str) -> bool:
+        try:
+            body = self._codec.decode(value).body
+        except BadRecord:
+            return False
+        return isinstance(body, Command) and body.command == "drained" and body.scope == event_id

@@ -1,0 +1,115 @@
+"""helios kill, resume, drain: an operator's word to an account, through its log."""
+
+import getpass
+import json
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+Account = Annotated[str, typer.Option(help="The account, as the strategy file names it.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why: it is kept in the log.", show_default=False)]
+Operator = Annotated[str, typer.Option(help="Who says so; you, if left out.")]
+Prefix = Annotated[str, typer.Option(help="Of the session's topics.")]
+Bootstrap = Annotated[str, typer.Option(help="Kafka; the settings' if left out.")]
+Registry = Annotated[str, typer.Option(help="Schema registry; the settings' if left out.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def kill(
+    account: Account,
+    reason: Reason,
+    operator: Operator = "",
+    prefix: Prefix = "",
+    bootstrap: Bootstrap = "",
+    registry: Registry = "",
+    as_json: AsJson = False,
+) -> None:
+    """Stop an account: no order goes out after this, not even a closing one, until it is resumed.
+
+    Orders that are out stay out, and their fills are booked.
+
+    Example: helios kill --account desk --reason "prices look wrong"
+    """
+    _tell(_write("kill", account, reason, operator, (prefix, bootstrap, registry)), as_json)
+
+
+def resume(
+    account: Account,
+    reason: Reason,
+    operator: Operator = "",
+    prefix: Prefix = "",
+    bootstrap: Bootstrap = "",
+    registry: Registry = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a killed account trade again. What it holds open is closed by the next exit of its pair.
+
+    Example: helios resume --account desk --reason "feed is back"
+    """
+    _tell(_write("resume", account, reason, operator, (prefix, bootstrap, registry)), as_json)
+
+
+def drain(
+    account: Account,
+    reason: Reason = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Until every order before it has its last report.")] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait; then exit status 1.", min=0)] = 30.0,
+    operator: Operator = "",
+    prefix: Prefix = "",
+    bootstrap: Bootstrap = "",
+    registry: Registry = "",
+    as_json: AsJson = False,
+) -> None:
+    """Mark a point in an account's log, and learn when every order before it is settled. Trading goes on.
+
+    Example: helios drain --account desk --wait --timeout 60
+    """
+    told = _write("drain", account, reason, operator, (prefix, bootstrap, registry), timeout if wait else None)
+    _tell(told, as_json)
+    if wait and not told["drained"]:
+        raise typer.Exit(1)
+
+
+def _write(
+    word: str,
+    account: str,
+    reason: str,
+    operator: str,
+    place: tuple[str, str, str],
+    patience_s: float | None = None,
+) -> dict[str, object]:
+    from infra.settings import load_settings
+    from jobs.account_log import AccountLog, AccountLogError
+    from pipelines.contracts.registry import RegistryError
+
+    settings = load_settings()
+    prefix, bootstrap, registry = place
+    try:
+        log = AccountLog(bootstrap or settings.kafka.bootstrap, registry or settings.registry.url, prefix)
+        written = log.write(
+            account, word, operator=operator or getpass.getuser(), reason=reason, time_ns=time.time_ns()
+        )
+        seen = log.accounts(account)
+        if seen[account] < 2 and len(seen) > 1:
+            others = ", ".join(sorted(seen.keys() - {account}))
+            raise AccountLogError(
+                f"{word} written, but the log has nothing else of account {account!r}: it has {others}"
+            )
+        drained = None if patience_s is None else log.await_drained(written, patience_s)
+    except RegistryError as error:
+        raise AccountLogError(str(error)) from error
+    return asdict(written) | {"drained": drained}
+
+
+def _tell(told: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(told))
+        return
+    print(
+        f"{told['command']} of account {told['account']} is in {told['topic']},"
+        f" partition {told['partition']} offset {told['offset']} ({told['event_id']})"
+    )
+    if told["drained"] is not None:
+        print("every order before it is settled" if told["drained"] else "not settled in time: helios status")
