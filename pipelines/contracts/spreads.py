@@ -33,8 +33,8 @@ SLACK = 8
 
 
 class Texts(NamedTuple):
-    """Byte strings in words of eight, the last one padded: number i is `sizes[i]` bytes of `words[starts[i]:starts[i + 1]]`.
-    The last is that of index -1."""
+    """Byte strings in words of eight bytes, each one's last padded: number i is the first `sizes[i]` bytes of
+    `words[starts[i]:starts[i + 1]]`. The last string is that of index -1."""
 
     words: NDArray[np.uint64]
     starts: Indices
@@ -178,10 +178,10 @@ def _put_double(out: Bytes, at: int, value: float) -> int:
 def _put_text(out: Bytes, at: int, texts: Texts, index: int) -> int:
     """Copy a text by words; its padding lies where the next thing is written."""
     place = index if index >= 0 else texts.sizes.size - 1
-    end = at
+    end: int = at + texts.sizes[place]
     for word in range(texts.starts[place], texts.starts[place + 1]):
-        end = _put_word(out, end, texts.words[word])
-    return at + texts.sizes[place]
+        at = _put_word(out, at, texts.words[word])
+    return end
 
 
 @inlined
@@ -236,7 +236,7 @@ def _write_bars(bars: Rows, heads: Texts, out: Bytes, ends: Indices) -> None:
 
 
 @compiled
-def _write_marks(marks: Rows, marked: Rows, raw: Bytes, texts: Texts, names: Texts, out: Bytes, ends: Indices) -> None:
+def _write_marks(marks: Rows, marked: Rows, texts: Texts, names: Texts, out: Bytes, ends: Indices) -> None:
     at = 0
     for row in range(marks.size):
         mark = marks[row]
