@@ -19,7 +19,7 @@ CONNECTORS = INSTALLED / "jars" / "flink"
 LIB = INSTALLED / "flink-lib"
 """The wheel's jars and the connectors, as links: one a checkout, as class archives hold the path."""
 
-JOBMANAGER, TASKMANAGER = "flink-jobmanager", "flink-taskmanager"
+JOBMANAGER, TASKMANAGER, CLIENT = "flink-jobmanager", "flink-taskmanager", "flink-client"
 
 LOGGING = """
 status = error
@@ -80,8 +80,7 @@ def taskmanager_id(instance: int | str) -> str:
 def client_command(settings: Settings, script: Path, arguments: Sequence[str]) -> tuple[str, ...]:
     """`flink run` of a Python script against the cluster, without the two JVMs that the shell script starts first."""
     _make_client_files(settings)
-    log = f"-Dlog4j.configurationFile={settings.home / 'flink' / 'conf' / 'log4j-cli.properties'}"
-    options = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m", log, *_java_options(settings, "flink-client"))
+    options = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m", *_java_options(settings, CLIENT))
     address = settings.flink.rest.removeprefix("http://")
     python = ("-pyexec", sys.executable, "-pyclientexec", sys.executable, "-py", str(script))
     frontend = "org.apache.flink.client.cli.CliFrontend"
@@ -89,7 +88,8 @@ def client_command(settings: Settings, script: Path, arguments: Sequence[str]) -
 
 
 def _java_options(settings: Settings, program: str) -> tuple[str, ...]:
-    log = f"-Dlog4j2.configurationFile={settings.home / 'flink' / 'conf' / 'log4j2.properties'}"
+    logging = "log4j-cli.properties" if program == CLIENT else "log4j2.properties"
+    log = f"-Dlog4j2.configurationFile={settings.home / 'flink' / 'conf' / logging}"
     return (*_add_opens(), log, *shared_classes(settings, program), "-cp", f"{LIB}/*")
 
 

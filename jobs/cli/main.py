@@ -9,7 +9,8 @@ from infra.parts.part import PartError, Unhealthy
 from infra.settings import SettingsError
 from infra.stack import StackError
 from infra.topics import TopicsError
-from jobs.cli import feed, history, stack
+from jobs.account_log import AccountLogError
+from jobs.cli import account, feed, history, stack, submit
 from pipelines.contracts.strategy_file import StrategyError
 from pipelines.history.timescale import HistoryError
 
@@ -26,6 +27,12 @@ app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(stack.down)
 app.command()(stack.doctor)
+app.command()(submit.submit)
+app.command()(submit.jobs)
+app.command()(submit.cancel)
+app.command()(account.kill)
+app.command()(account.resume)
+app.command()(account.drain)
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
 
@@ -39,6 +46,7 @@ EXPECTED = (
     StrategyError,
     HistoryError,
     feed.FeedError,
+    AccountLogError,
 )
 """Faults whose message says all: shown without a trace."""
 

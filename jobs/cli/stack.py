@@ -61,7 +61,7 @@ def _progress(doing: dict[str, str]) -> Table:
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Each part: healthy or why not, its address and memory; jobs; how far readers are behind. Exits 1 if one is not."""
+    """Each part, healthy or why not, address and memory; jobs; how far readers are behind. Exits 1 if one is ill."""
     settings = load_settings()
     parts = state(settings)
     healthy = {part.part: part.healthy for part in parts}

@@ -1,0 +1,58 @@
+"""helios submit, jobs, cancel: jobs on the cluster."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.flink_jobs import FlinkError, fault
+from infra.flink_jobs import cancel as cancel_jobs
+from infra.flink_jobs import jobs as list_jobs
+from infra.settings import load_settings
+
+
+def submit(
+    jobs: Annotated[list[str], typer.Argument(help="Of market, spreads, signals, trading; or all.")],
+    strategy: Annotated[Path, typer.Option("--strategy", help="The strategy file.")],
+    prefix: Annotated[str, typer.Option("--prefix", help="Of the session's topics.")] = "",
+) -> None:
+    """Submit jobs of a strategy to Flink, all through one client, and wait until they run."""
+    from jobs.submit import JOBS
+    from jobs.submit import submit as hand_over
+
+    names = list(JOBS) if jobs == ["all"] else jobs
+    for name in names:
+        if name not in JOBS:
+            raise FlinkError(f"no job is called {name!r}: take of {', '.join(JOBS)}, or all")
+    console = Console(stderr=True)
+    with console.status("submitting") as line:
+        ids = hand_over(load_settings(), names, strategy, prefix, progress=line.update)
+    for name, job_id in ids.items():
+        console.print(f"[green]running[/] {prefix}{name} {job_id}")
+
+
+def jobs(ended: Annotated[bool, typer.Option("--ended", help="Also those that have ended.")] = False) -> None:
+    """The jobs on Flink, newest first, each with its last fault."""
+    rest = load_settings().flink.rest
+    table = Table("job", "state", "tasks", "seconds", "id", "last fault")
+    for job in list_jobs(rest, ended=ended):
+        tasks = f"{job.running_tasks}/{job.tasks}"
+        table.add_row(job.name, job.state, tasks, f"{job.seconds:.0f}", job.id, fault(rest, job.id))
+    Console().print(table)
+
+
+def cancel(
+    names: Annotated[list[str], typer.Argument(help="Names or ids of jobs, as `helios jobs` shows them.")],
+    prefix: Annotated[str, typer.Option("--prefix", help="Of the session whose jobs are meant.")] = "",
+) -> None:
+    """Cancel jobs and wait until they have ended. Their last checkpoint stays."""
+    rest = load_settings().flink.rest
+    running = list_jobs(rest)
+    chosen = [job for job in running if job.id in names or job.name in names or job.name in [prefix + n for n in names]]
+    if len(chosen) < len(names):
+        there = ", ".join(job.name for job in running) or "none"
+        raise FlinkError(f"not all of {', '.join(names)} run; running: {there}")
+    cancel_jobs(rest, [job.id for job in chosen])
+    Console(stderr=True).print(f"cancelled {', '.join(job.name for job in chosen)}")
