@@ -1,0 +1,56 @@
+"""The spreads job: market.ticks, keyed by shard, to market.spreads, market.bars, and marks on trading.events.
+
+    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs . -py jobs/spreads.py \\
+        --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
+"""
+
+import argparse
+from typing import Any
+
+from pyflink.common import Types
+
+from infra.topics import session_id
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.strategy_file import load_strategy
+from pipelines.contracts.topics import MAX_PARALLELISM, Topics
+from pipelines.domain.universe import Strategy
+from pipelines.operators.flink import EMITTED, JobConfig, environment, raw_sink, raw_source
+from pipelines.operators.spreads import Spreads
+
+NAME = "spreads"
+"""Also the uid of its state, and its consumer group."""
+
+
+def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
+    """Put the job into an environment. As many subtasks as shards: their keys are chosen such that each has one."""
+    topics = config.topics
+    spreads = Spreads(strategy, topics, config.schema_ids, SchemaRegistry(config.registry_url).schema)
+    records = raw_source(t_env, [topics.ticks], NAME, config)
+    made = records.key_by(lambda record: record.key, Types.STRING()).process(spreads, EMITTED).uid(NAME).name(NAME)
+    made.set_parallelism(strategy.shards).set_max_parallelism(MAX_PARALLELISM)
+    raw_sink(t_env, made, [topics.events, topics.bars, topics.spreads, topics.rejects], config)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Submit the spreads job.")
+    parser.add_argument("--strategy", required=True, help="strategy file")
+    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
+    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
+    parser.add_argument("--prefix", default="", help="of the session's topics")
+    given = parser.parse_args()
+    strategy = load_strategy(given.strategy)
+    config = JobConfig(
+        bootstrap=given.bootstrap,
+        registry_url=given.registry,
+        session_id=session_id(given.bootstrap, Topics(given.prefix)),
+        schema_ids=SchemaRegistry(given.registry).ids(),
+        prefix=given.prefix,
+        parallelism=strategy.shards,
+    )
+    env, t_env = environment(config.parallelism)
+    define(env, t_env, config, strategy)
+    env.execute(f"{given.prefix}{NAME}")
+
+
+if __name__ == "__main__":
+    main()
