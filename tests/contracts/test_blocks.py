@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.contracts.blocks import RECORD, BlockCodec, TickBlock
+from pipelines.contracts.flat_avro import ArrayFault
 from pipelines.contracts.frames import FramesCodec, RawFrames
 from pipelines.contracts.names import read_names, write_names
 from pipelines.contracts.schemas import load, parse
@@ -125,6 +126,27 @@ def test_names_are_written_and_read_as_fastavro_does(names: list[str]) -> None:
 
 def test_names_in_several_blocks_with_sizes_are_read() -> None:
     assert read_names(b"\x02\x02A\x03\x08\x02B\x02C\x00") == (("A", "B", "C"), 10)
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"", "byte 0: the value ends too early"),
+        (b"\x02\x04A", "byte 1: the value ends too early"),
+        (b"\x04\x02A\x01\x00", "byte 3: the value ends too early"),
+        (b"\xfe\xff\xff\xff\x0f\x02A\x00", "byte 8: the value ends too early"),
+        (b"\x01\x02\x02A", "byte 4: the value ends too early"),
+        (b"\x80" * 20, "byte 0: a number of more than 64 bits"),
+        (b"\x04\x02A\x06B\xffC\x00", "byte 5: string 1 is not UTF-8"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_names_that_are_none_are_a_fault_with_its_place(data: bytes, fault: str) -> None:
+    for before in (b"", b"--"):
+        with pytest.raises(ArrayFault) as error:
+            read_names(before + data, len(before))
+        assert error.value.position - len(before) == int(fault.split()[1].rstrip(":"))
+        assert str(error.value).split(": ")[1] == fault.split(": ")[1]
 
 
 FRAMES = RawFrames("sim", "s-1", 40, 5, False, (), [1, 2], [b"{}", b""])

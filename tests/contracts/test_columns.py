@@ -152,6 +152,7 @@ def test_a_truncated_array_is_a_fault_wherever_it_is_cut() -> None:
         (varint(1) + ROW + varint(1) + ROW, "byte 20: the value ends too early"),
         (varint(1) + ROW + varint(1) + b"\x80" * 8 + b"\xff", "byte 11: row 1, f0: the value ends too early"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_fault_says_where_it_is_and_what(data: bytes, fault: str) -> None:
     with pytest.raises(ArrayFault) as error:
