@@ -20,6 +20,9 @@ from pipelines.history.writer import Place, Status, Writer
 
 log = logging.getLogger("helios.loader")
 
+UNSTORABLE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
+"""What PostgreSQL says of a row that it will never take: a value out of range, a key too long for its index."""
+
 TIMESCALE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
 
 SHORTEST_WAIT_S = 0.1
@@ -175,7 +178,7 @@ class Loader:
         try:
             self._loaded.rows += writer.write(batch, offsets)
             self._loaded.bad_records += batch.bad_records
-        except psycopg.DataError as error:
+        except UNSTORABLE as error:
             if len(messages) == 1:
                 self._loaded.rows += writer.write(reader.set_aside(messages[0], _line(error)), offsets)
                 self._loaded.bad_records += 1

@@ -1,7 +1,7 @@
 """Questions to the history: `sql/timescale/queries/*.sql`, with what they are asked with checked before."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -123,8 +123,11 @@ class History:
         return {name: Terms(*rest) for name, *rest in self._ask("instrument_terms", session=session).rows}
 
     def _ask(self, name: str, **parameters: object) -> Answer:
+        return self._execute(sql(name), parameters)
+
+    def _execute(self, text: str, parameters: Mapping[str, object]) -> Answer:
         try:
-            cursor = self._connection.execute(sql(name).encode(), parameters)
+            cursor = self._connection.execute(text.encode(), parameters)
         except psycopg.errors.QueryCanceled as error:
             raise HistoryError(
                 f"the question took more than {self._timeout_s:g} s: ask for less time with --from and --to"
@@ -134,7 +137,7 @@ class History:
                 "the history has no tables yet: its loader has not run (helios demo starts one)"
             ) from error
         except psycopg.Error as error:
-            raise HistoryError(f"{name}.sql: {_line(error)}") from error
+            raise HistoryError(f"Timescale: {_line(error)}") from error
         return Answer(tuple(each.name for each in cursor.description or ()), tuple(cursor.fetchall()))
 
     def _check(self, session: str, what: str, wanted: str) -> None:

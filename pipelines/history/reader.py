@@ -1,14 +1,12 @@
 """Records of a session's topics as batches of rows. One that cannot be read becomes a row too, among the rejects."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipelines.contracts.blocks import BlockCodec
-from pipelines.contracts.registry import RegistryError, SchemaRegistry
-from pipelines.contracts.schemas import Schema
+from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.contracts.wire import Codec, Record, SchemaOf
 from pipelines.domain.market import Ticks
@@ -66,14 +64,14 @@ class SessionReader:
     @classmethod
     def of(cls, session_id: str, topics: Topics, registry: SchemaRegistry) -> "SessionReader":
         """With the ids of a registry, asked again for schemas that are not ours."""
-        return cls(session_id, topics, registry.ids(), _schema_or_away(registry))
+        return cls(session_id, topics, registry.ids(), registry.schema)
 
     def names(self) -> tuple[str, ...]:
         """The topics that are read."""
         return (self.topics.ticks, *self._rows)
 
     def batch(self, messages: Iterable[Message]) -> Batch:
-        """The rows of some records. Raises ConnectionError if the registry is asked for a schema and is away."""
+        """The rows of some records. Raises RegistryError if a schema is needed and the registry does not answer."""
         made = Batch()
         blocks: dict[tuple[str, str], list[tuple[tuple[str, ...], Ticks]]] = defaultdict(list)
         for message in messages:
@@ -119,17 +117,3 @@ def _storable(row: Row) -> Row:
     return tuple(
         value.replace("\x00", "\ufffd") if isinstance(value, str) and "\x00" in value else value for value in row
     )
-
-
-def _schema_or_away(registry: SchemaRegistry) -> SchemaOf:
-    """A schema that the registry does not know makes a bad record; a registry that is away only makes us wait."""
-
-    def schema(schema_id: int) -> Schema:
-        try:
-            return registry.schema(schema_id)
-        except RegistryError as error:
-            if isinstance(error.__cause__, OSError | json.JSONDecodeError):
-                raise ConnectionError(str(error)) from error
-            raise
-
-    return schema

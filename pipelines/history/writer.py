@@ -187,7 +187,3 @@ def _names(table: Table) -> Composed:
 def _copy_sql(into: str, table: Table, *, binary: bool) -> Composed:
     form = SQL(" (FORMAT BINARY)") if binary else SQL("")
     return SQL("COPY {} ({}) FROM STDIN{}").format(Identifier(into), _names(table), form)
-
-
-Unstorable = psycopg.DataError
-"""A row that PostgreSQL refuses."""

@@ -44,9 +44,22 @@ def block(rows: Ticks, *, shard: int = 0, session: str = "recording-1", venue: s
 def spread_event(sequence: int, *, kind: str = "crossing", pair: str = "BTC-ETH", **values: Any) -> dict[str, Any]:
     time_ns = T0_NS + sequence * 1_000_000
     return {
-        **{"kind": kind, "shard": 0, "sequence": sequence, "pair": pair, "event_time_ms": time_ns // 1_000_000},
-        **{"event_time_ns": time_ns, "rung": 8, "z": 2.1, "spread": 1.5, "mean": 1.0, "std": 0.25, "beta": 0.9},
-        **{"mid_a": 100.5, "mid_b": 110.0, "tick_session": "recording-1", "tick_sequence": sequence},
+        "kind": kind,
+        "shard": 0,
+        "sequence": sequence,
+        "pair": pair,
+        "event_time_ms": time_ns // 1_000_000,
+        "event_time_ns": time_ns,
+        "rung": 8,
+        "z": 2.1,
+        "spread": 1.5,
+        "mean": 1.0,
+        "std": 0.25,
+        "beta": 0.9,
+        "mid_a": 100.5,
+        "mid_b": 110.0,
+        "tick_session": "recording-1",
+        "tick_sequence": sequence,
         **values,
     }
 
@@ -54,18 +67,39 @@ def spread_event(sequence: int, *, kind: str = "crossing", pair: str = "BTC-ETH"
 def bar(minute: int, instrument: str = "BTCUSDT", **values: Any) -> dict[str, Any]:
     start_ms = T0_NS // 60_000_000_000 * 60_000 + minute * 60_000
     return {
-        **{"kind": "bar", "venue": "binance", "instrument": instrument, "shard": 0, "interval_s": 60},
-        **{"start_ms": start_ms, "event_time_ms": start_ms + 60_000, "open": 100.0, "high": 101.0 + minute},
-        **{"low": 99.0 - minute, "close": 100.5, "volume": 10.0, "trades": 3, "quotes": 20, "bid": 100.4, "ask": 100.6},
+        "kind": "bar",
+        "venue": "binance",
+        "instrument": instrument,
+        "shard": 0,
+        "interval_s": 60,
+        "start_ms": start_ms,
+        "event_time_ms": start_ms + 60_000,
+        "open": 100.0,
+        "high": 101.0 + minute,
+        "low": 99.0 - minute,
+        "close": 100.5,
+        "volume": 10.0,
+        "trades": 3,
+        "quotes": 20,
+        "bid": 100.4,
+        "ask": 100.6,
         **values,
     }
 
 
 def reject(frame: int, reason: str = "undecodable", **values: Any) -> dict[str, Any]:
     return {
-        **{"venue": "binance", "session": "recording-1", "frame": frame, "frames": 1, "reason": reason},
-        **{"detail": "not JSON", "event_time_ms": T0_NS // 1_000_000, "raw_topic": "raw.binance", "raw_partition": 0},
-        **{"raw_offset": 7, "payload": b"{\x00garbage"},
+        "venue": "binance",
+        "session": "recording-1",
+        "frame": frame,
+        "frames": 1,
+        "reason": reason,
+        "detail": "not JSON",
+        "event_time_ms": T0_NS // 1_000_000,
+        "raw_topic": "raw.binance",
+        "raw_partition": 0,
+        "raw_offset": 7,
+        "payload": b"{\x00garbage",
         **values,
     }
 
@@ -73,10 +107,21 @@ def reject(frame: int, reason: str = "undecodable", **values: Any) -> dict[str, 
 def order(number: int, *, action: str = "new", **values: Any) -> dict[str, Any]:
     time_ns = T0_NS + number * 1_000_000
     return {
-        **{"client_order_id": f"order-{number}", "action": action, "account": "desk"},
-        **{"event_time_ms": time_ns // 1_000_000, "event_time_ns": time_ns, "venue": "sim", "instrument": "BTCUSDT"},
-        **{"side": "buy", "quantity": 5, "order_type": "market", "limit_price": 0.0, "pair": "BTC-ETH", "leg": 0},
-        **{"cause": f"signal/{number}", "reason": ""},
+        "client_order_id": f"order-{number}",
+        "action": action,
+        "account": "desk",
+        "event_time_ms": time_ns // 1_000_000,
+        "event_time_ns": time_ns,
+        "venue": "sim",
+        "instrument": "BTCUSDT",
+        "side": "buy",
+        "quantity": 5,
+        "order_type": "market",
+        "limit_price": 0.0,
+        "pair": "BTC-ETH",
+        "leg": 0,
+        "cause": f"signal/{number}",
+        "reason": "",
         **values,
     }
 
@@ -89,18 +134,35 @@ def event(kind: str, event_id: str, part: Mapping[str, Any], time_ns: int = T0_N
 
 def signal(number: int, **values: Any) -> dict[str, Any]:
     part = {
-        **{"name": "pair_reversion", "version": "v1", "pair": "BTC-ETH", "action": "enter_long", "z": -2.0},
-        **{"spread": 0.5, "beta": 0.9, "mid_a": 100.0, "mid_b": 110.0, "shard": 0, "first_sequence": number},
-        **{"last_sequence": number + 1},
+        "name": "pair_reversion",
+        "version": "v1",
+        "pair": "BTC-ETH",
+        "action": "enter_long",
+        "z": -2.0,
+        "spread": 0.5,
+        "beta": 0.9,
+        "mid_a": 100.0,
+        "mid_b": 110.0,
+        "shard": 0,
+        "first_sequence": number,
+        "last_sequence": number + 1,
     }
     return event("signal", f"signal/{number}", part | values, T0_NS + number * 1_000_000)
 
 
 def report(number: int, quantity: int = 5, **values: Any) -> dict[str, Any]:
     part = {
-        **{"venue": "sim", "exec_id": f"exec-{number}", "client_order_id": f"order-{number}", "status": "filled"},
-        **{"instrument": "BTCUSDT", "side": "buy", "last_quantity": quantity, "last_price": 100.01},
-        **{"cumulative_quantity": quantity, "leaves_quantity": 0, "text": ""},
+        "venue": "sim",
+        "exec_id": f"exec-{number}",
+        "client_order_id": f"order-{number}",
+        "status": "filled",
+        "instrument": "BTCUSDT",
+        "side": "buy",
+        "last_quantity": quantity,
+        "last_price": 100.01,
+        "cumulative_quantity": quantity,
+        "leaves_quantity": 0,
+        "text": "",
     }
     return event("report", f"report/sim/exec-{number}", part | values, T0_NS + number * 1_000_000)
 
@@ -111,7 +173,14 @@ def command(number: int, **values: Any) -> dict[str, Any]:
 
 
 def marks(sequence: int) -> dict[str, Any]:
-    part = {"shard": 0, "sequence": sequence, "instruments": ["BTCUSDT"], "bid": [1.0], "ask": [2.0], "time_ns": [T0_NS]}
+    part = {
+        "shard": 0,
+        "sequence": sequence,
+        "instruments": ["BTCUSDT"],
+        "bid": [1.0],
+        "ask": [2.0],
+        "time_ns": [T0_NS],
+    }
     return event("marks", f"marks/0/{sequence}", part)
 
 
@@ -134,7 +203,9 @@ class SessionLog:
 
     def ticks(self, *blocks: TickBlock) -> None:
         for each in blocks:
-            self.send("market.ticks", self.blocks.encode(each), shard_key(each.shard, self.shards), each.ticks["event_ns"][-1])
+            self.send(
+                "market.ticks", self.blocks.encode(each), shard_key(each.shard, self.shards), each.ticks["event_ns"][-1]
+            )
 
     def write(self, name: str, *records: Mapping[str, Any]) -> None:
         """Records of a topic, by its name in RECORDS."""
@@ -144,7 +215,9 @@ class SessionLog:
     def send(self, name: str, value: bytes, key: str = "", time_ns: int = T0_NS) -> None:
         """Any bytes."""
         key = key or shard_key(0, self.shards)
-        self.producer.send(f"{self.topics.prefix}{name}", value, key=key.encode(), timestamp_ms=int(time_ns) // 1_000_000)
+        self.producer.send(
+            f"{self.topics.prefix}{name}", value, key=key.encode(), timestamp_ms=int(time_ns) // 1_000_000
+        )
 
     def flush(self) -> None:
         self.producer.flush()

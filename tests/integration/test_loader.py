@@ -1,0 +1,346 @@
+"""The loader on real Kafka and TimescaleDB: killed, doubled, cut off; every event is one row."""
+
+import multiprocessing
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from threading import Event, Thread
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from infra.settings import Settings
+from infra.supervision import Supervision
+from infra.topics import delete_topics
+from pipelines.contracts.topics import Topics
+from pipelines.history.counts import distinct_events, row_counts
+from pipelines.history.loader import Loader, LoaderConfig
+from pipelines.history.reader import Batch
+from pipelines.history.timescale import HistoryError, Migration, connect, migrate, migrations
+from pipelines.history.writer import Superseded, Writer
+from tests.support.accounts import strategy
+from tests.support.session_log import (
+    INSTRUMENTS,
+    SessionLog,
+    bar,
+    block,
+    command,
+    marks,
+    order,
+    reject,
+    report,
+    signal,
+    spread_event,
+    ticks,
+)
+
+pytestmark = pytest.mark.stack
+
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def dsn(stack: Settings) -> Iterator[str]:
+    """A database of the test's own."""
+    name = f"history_{uuid4().hex[:12]}"
+    with connect(stack.timescale.dsn, application="test") as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    yield f"{stack.timescale.dsn.rpartition('/')[0]}/{name}"
+    with connect(stack.timescale.dsn, application="test") as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def session(stack: Settings) -> Iterator[SessionLog]:
+    """A session's topics under a prefix of the test's own."""
+    topics = Topics(f"loader-{uuid4().hex[:8]}.")
+    with closing(SessionLog(stack.kafka.bootstrap, stack.registry.url, topics)) as log:
+        yield log
+    delete_topics(stack.kafka.bootstrap, topics, ("binance",))
+
+
+@pytest.fixture
+def config(stack: Settings, session: SessionLog, dsn: str) -> LoaderConfig:
+    return LoaderConfig(
+        stack.kafka.bootstrap, stack.registry.url, dsn, session.topics, linger_s=0.05, status_every_s=0.1
+    )
+
+
+@contextmanager
+def running(config: LoaderConfig) -> Iterator[Thread]:
+    """A loader in a thread; stopped at the end."""
+    stop = Event()
+    thread = Thread(target=Loader(config, stop).run, daemon=True)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join(PATIENCE_S)
+
+
+def run_loader(config: LoaderConfig) -> None:
+    Loader(config, Event()).run()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not in {PATIENCE_S:.0f} s"
+        time.sleep(0.05)
+
+
+def events(session: SessionLog, config: LoaderConfig) -> dict[str, int]:
+    return distinct_events(session.bootstrap, session.topics, config.registry_url)
+
+
+def rows(session: SessionLog, config: LoaderConfig) -> dict[str, int]:
+    try:
+        return row_counts(config.dsn, session.session_id)
+    except (psycopg.errors.UndefinedTable, psycopg.OperationalError):
+        return {}
+
+
+def loaded(session: SessionLog, config: LoaderConfig) -> bool:
+    return rows(session, config) == events(session, config)
+
+
+def wait_for_more(session: SessionLog, config: LoaderConfig, ticks_before: int) -> None:
+    wait_until(lambda: rows(session, config).get("ticks", 0) > ticks_before, "the loader goes on")
+
+
+def write_everything(session: SessionLog, number: int = 1) -> None:
+    """One or two events of each kind; of a number, always the same."""
+    session.ticks(block(ticks(100, first=number * 100 - 99)))
+    session.write("market.spreads", spread_event(number), spread_event(number, kind="heartbeat", pair=""))
+    session.write("market.bars", bar(number))
+    session.write("market.rejects", reject(number), reject(number, "gap", frames=0))
+    session.write("trading.events", signal(number), report(number), command(number), marks(number))
+    session.write("trading.orders", order(number), order(number, action="refused", reason="limit"))
+
+
+def test_events_of_every_kind_arrive(session: SessionLog, config: LoaderConfig) -> None:
+    write_everything(session)
+    session.flush()
+    with running(config):
+        wait_until(lambda: loaded(session, config), "rows equal events")
+    assert rows(session, config) == {
+        "ticks": 100,
+        "spreads": 1,
+        "bars_1m": 1,
+        "signals": 1,
+        "orders": 2,
+        "reports": 1,
+        "fills": 1,
+        "commands": 1,
+        "rejects": 2,
+    }
+
+
+def test_records_that_lie_in_the_log_twice_are_rows_once(session: SessionLog, config: LoaderConfig) -> None:
+    for number in (1, 2, 1, 2, 2):
+        write_everything(session, number)
+    session.ticks(block(ticks(150, first=30)), block(ticks(150, first=30, flags=0), shard=1))
+    session.flush()
+    with running(config):
+        wait_until(lambda: loaded(session, config), "rows equal events")
+    assert rows(session, config)["ticks"] == 200
+    assert rows(session, config)["signals"] == 2
+
+
+def test_a_loader_killed_again_and_again_leaves_every_event_as_one_row(
+    session: SessionLog, config: LoaderConfig
+) -> None:
+    count, kills, chance = 300_000, 0, random.Random(7)
+    for first in range(1, count, 500):
+        session.ticks(block(ticks(500, first=first), shard=first // 500 % 2, session=f"feed-{first // 500 % 3}"))
+    for number in range(1, 3_000):
+        session.write("market.spreads", spread_event(number))
+    session.flush()
+    small_steps = replace(config, batch_bytes=100_000)
+    spawn = multiprocessing.get_context("spawn")
+    before = -1
+    while kills < 5:
+        process = spawn.Process(target=run_loader, args=(small_steps,), daemon=True)
+        process.start()
+        wait_for_more(session, config, before)
+        time.sleep(chance.random() * 0.3)
+        process.kill()
+        process.join()
+        kills += 1
+        before = rows(session, config)["ticks"]
+    assert 0 < before < count
+    with running(config):
+        wait_until(lambda: rows(session, config)["ticks"] == count, "all ticks")
+        wait_until(lambda: loaded(session, config), "rows equal events")
+    with connect(config.dsn, application="test") as connection:
+        found = connection.execute(
+            "SELECT count(DISTINCT (feed_session, sequence)), min(sequence), max(sequence), max(o.writer_epoch) "
+            "FROM ticks, (SELECT max(writer_epoch) AS writer_epoch FROM loader_offsets) o"
+        ).fetchone()
+    assert found == (count, 1, count, 6)
+
+
+def test_a_newer_loader_ends_an_older_one_and_nothing_is_lost(session: SessionLog, config: LoaderConfig) -> None:
+    ended: list[Exception] = []
+
+    def older() -> None:
+        try:
+            Loader(config, Event()).run()
+        except Superseded as error:
+            ended.append(error)
+
+    write_everything(session, 1)
+    session.flush()
+    thread = Thread(target=older, daemon=True)
+    thread.start()
+    wait_until(lambda: loaded(session, config), "the older one loads")
+    with running(config):
+        for number in range(2, 6):
+            write_everything(session, number)
+            session.flush()
+            wait_until(lambda: loaded(session, config), "one of them loads")
+        wait_until(lambda: not thread.is_alive(), "the older one ends")
+    assert "a newer loader (epoch 2) writes session" in str(ended[0])
+
+
+def test_a_write_under_an_older_epoch_leaves_neither_rows_nor_offsets(
+    session: SessionLog, config: LoaderConfig
+) -> None:
+    with (
+        closing(Writer(config.dsn, session.session_id, "")) as older,
+        closing(Writer(config.dsn, session.session_id, "")) as newer,
+    ):
+        batch = Batch(ticks={("binance", "recording-1"): (INSTRUMENTS, ticks(10))})
+        with pytest.raises(Superseded):
+            older.write(batch, {("market.ticks", 0): 1})
+        assert newer.offsets() == {}
+        assert rows(session, config)["ticks"] == 0
+        assert newer.write(batch, {("market.ticks", 0): 1}) == 10
+        assert newer.write(batch, {("market.ticks", 0): 2}) == 0
+        assert newer.offsets() == {("market.ticks", 0): 2}
+
+
+def test_what_cannot_be_read_or_stored_is_set_aside_and_the_rest_goes_on(
+    session: SessionLog, config: LoaderConfig
+) -> None:
+    write_everything(session, 1)
+    for name in ("market.ticks", "market.spreads", "market.bars", "market.rejects", "trading.events", "trading.orders"):
+        session.send(name, b"garbage")
+        session.send(name, b"\x00\x00\x01\xe2\x40unknown schema")
+    session.write("market.rejects", reject(77, session="a key too long for an index: " + "x" * 100_000, frame=77))
+    write_everything(session, 2)
+    session.flush()
+    with running(config):
+        wait_until(lambda: rows(session, config).get("rejects") == 4 + 12 + 1, "all bad records are set aside")
+        wait_until(lambda: rows(session, config).get("orders") == 4, "the rest goes on")
+    with connect(config.dsn, application="test") as connection:
+        found = connection.execute(
+            "SELECT count(DISTINCT raw_topic), count(*) FROM rejects WHERE reason = 'bad_record'"
+        ).fetchone()
+        (detail,) = connection.execute("SELECT detail FROM rejects WHERE detail LIKE 'index row%'").fetchone() or ("",)
+    assert found == (6, 13)
+    assert "exceeds" in detail
+
+
+def test_topics_made_anew_are_another_session(session: SessionLog, config: LoaderConfig) -> None:
+    write_everything(session, 1)
+    session.flush()
+    with running(config):
+        wait_until(lambda: loaded(session, config), "the first session")
+        with closing(SessionLog(session.bootstrap, session.registry_url, session.topics)) as second:
+            assert second.session_id != session.session_id
+            for number in (2, 3):
+                write_everything(second, number)
+            second.flush()
+            wait_until(lambda: loaded(second, config), "the second session")
+    assert rows(session, config)["ticks"] == 100
+    assert rows(second, config)["ticks"] == 200
+
+
+def test_the_loader_says_how_far_behind_it_is(session: SessionLog, config: LoaderConfig) -> None:
+    write_everything(session)
+    session.flush()
+    with running(config):
+        wait_until(lambda: loaded(session, config), "rows equal events")
+    with connect(config.dsn, application="test") as connection:
+        said = connection.execute("SELECT records_behind, rows_loaded, bad_records FROM loader_status").fetchone()
+    assert said == (0, 110, 0)
+
+
+def test_the_strategy_is_kept_with_its_session(session: SessionLog, config: LoaderConfig) -> None:
+    with running(replace(config, strategy=strategy())):
+        wait_until(lambda: bool(rows(session, config)), "the tables")
+        with connect(config.dsn, application="test") as connection:
+            wait_until(lambda: _one(connection, "SELECT count(*) FROM pairs") == 4, "the pairs")
+            assert _one(connection, "SELECT count(*) FROM instruments") == 4
+
+
+def test_timescale_restarted_in_the_middle_loses_nothing(
+    stack: Settings, session: SessionLog, config: LoaderConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "helios.loader")
+    with running(replace(config, batch_bytes=50_000)):
+        for first in range(1, 100_000, 500):
+            session.ticks(block(ticks(500, first=first)))
+        session.flush()
+        wait_until(lambda: rows(session, config).get("ticks", 0) > 0, "it loads")
+        Supervision(stack).restart("timescale")
+        wait_until(lambda: rows(session, config).get("ticks", 0) == 100_000, "all ticks")
+        assert loaded(session, config)
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == 1
+    assert "Waiting; nothing is lost" in said[0]
+
+
+def test_kafka_restarted_in_the_middle_loses_nothing(
+    stack: Settings, session: SessionLog, config: LoaderConfig
+) -> None:
+    with running(replace(config, batch_bytes=50_000)):
+        for first in range(1, 100_000, 500):
+            session.ticks(block(ticks(500, first=first)))
+        session.flush()
+        wait_until(lambda: rows(session, config).get("ticks", 0) > 0, "it loads")
+        Supervision(stack).restart("kafka")
+        wait_until(lambda: rows(session, config).get("ticks", 0) == 100_000, "all ticks")
+        write_everything(session, 2_000)
+        session.flush()
+        wait_until(lambda: loaded(session, config), "what was written after it")
+
+
+def test_a_loader_started_before_timescale_waits_and_says_so_once(
+    stack: Settings, session: SessionLog, config: LoaderConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "helios.loader")
+    write_everything(session)
+    session.flush()
+    elsewhere = config.dsn.replace(f":{stack.timescale.port}/", ":1/")
+    with running(replace(config, dsn=elsewhere, longest_wait_s=0.2)) as thread:
+        wait_until(lambda: bool(caplog.records), "it says that it waits")
+        time.sleep(1.0)
+        assert thread.is_alive()
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith("Timescale at 127.0.0.1:1/")
+
+
+def test_migrations_are_applied_once(dsn: str) -> None:
+    with connect(dsn, application="test") as connection:
+        assert migrate(connection) == tuple(each.name for each in migrations())
+        assert migrate(connection) == ()
+
+
+def test_a_migration_that_changed_after_it_was_applied_is_refused(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect(dsn, application="test") as connection:
+        migrate(connection)
+        monkeypatch.setattr(Migration, "digest", "another")
+        with pytest.raises(HistoryError, match="has changed since it was applied"):
+            migrate(connection)
+
+
+def _one(connection: "psycopg.Connection[tuple[int, ...]]", sql: str) -> int:
+    row = connection.execute(sql.encode()).fetchone()
+    assert row is not None
+    return row[0]
