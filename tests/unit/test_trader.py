@@ -237,6 +237,19 @@ def test_fills_out_of_order_end_at_their_own_prices() -> None:
     assert reordered.state.position("A") == in_order.state.position("A")
 
 
+def test_a_repeated_fill_does_not_take_the_place_of_one_that_is_missing() -> None:
+    desk = marked()
+    a, _ = entered(desk)
+    first, last = (
+        report(a, "e0", OrderStatus.PARTIALLY_FILLED, 3, 3, 90.0),
+        report(a, "e2", OrderStatus.FILLED, 10, 2, 103.0),
+    )
+    desk.give(first, last, first)
+    assert desk.state.position("A").cash == -(3 * 9000 + 7 * 10300)
+    desk.give(report(a, "e1", OrderStatus.PARTIALLY_FILLED, 8, 5, 101.0))
+    assert desk.state.position("A").cash == -(3 * 9000 + 5 * 10100 + 2 * 10300)
+
+
 def test_a_status_answer_books_fills_at_the_mark_until_their_price_comes() -> None:
     desk = marked()
     a, _ = entered(desk)

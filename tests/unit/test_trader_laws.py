@@ -204,6 +204,10 @@ class TraderMachine(RuleBasedStateMachine):
         self.killed = word == "kill" or (self.killed and word != "resume")
         self.give(command(word, f"{word}-{self.sequence}"))
 
+    @rule(which=st.integers(0, 999))
+    def any_event_is_delivered_again(self, which: int) -> None:
+        self.give(self.events[which % len(self.events)])
+
     # what always holds
 
     @invariant()
@@ -334,6 +338,7 @@ def test_the_laws_hold_on_a_long_walk(machine: type[TraderMachine], seed: int) -
                 walk.a_report_arrives_late_or_again(chance.randint(1, 20))
             case 6:
                 walk.time_passes(chance.choice([1, 50]))
+                walk.any_event_is_delivered_again(chance.randrange(1_000_000))
             case 7 if chance.random() < 0.2:
                 walk.commands(chance.choice(WORDS))
             case _ if walk.venue:
