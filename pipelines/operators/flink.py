@@ -128,7 +128,7 @@ def raw_source(t_env: StreamTableEnvironment, topics: Sequence[str], group: str,
     t_env.execute_sql(
         f"""
         CREATE TEMPORARY TABLE `{table}` (
-          `key` STRING, `value` BYTES NOT NULL,
+          `key` STRING, `value` BYTES,
           `partition` INT NOT NULL METADATA VIRTUAL, `offset` BIGINT NOT NULL METADATA VIRTUAL,
           `at` TIMESTAMP_LTZ(3) NOT NULL METADATA FROM 'timestamp' VIRTUAL
         ) WITH (
@@ -139,8 +139,8 @@ def raw_source(t_env: StreamTableEnvironment, topics: Sequence[str], group: str,
         )"""
     )
     rows = t_env.sql_query(
-        f"""SELECT `value`, `partition`, `offset`,
-          1000 * TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `at`) + EXTRACT(MILLISECOND FROM `at`) AS `timestamp`,
+        f"""SELECT COALESCE(`value`, X'') AS `value`, `partition`, `offset`,
+          CAST(1000 AS BIGINT) * TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `at`) + EXTRACT(MILLISECOND FROM `at`) AS `timestamp`,
           COALESCE(`key`, '') AS `key` FROM `{table}`"""
     )
     return t_env.to_data_stream(rows)
