@@ -1,0 +1,68 @@
+"""The signals job: market.spreads through the SQL of a strategy's signals to trading.events. No Python runs in it.
+
+    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs . -py jobs/signals.py \\
+        --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from infra.settings import ROOT
+from infra.topics import session_id
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.strategy_file import load_strategy
+from pipelines.contracts.topics import Topics
+from pipelines.domain.universe import SignalUse, Strategy
+from pipelines.operators.flink import JobConfig, environment
+from pipelines.signals.signal_file import BoundSignal, SignalError, load_signal
+from pipelines.signals.statement import insert_signals
+from pipelines.signals.tables import Wires
+
+NAME = "signals"
+
+
+def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
+    """Put every signal of the strategy into the environment: one source, shared, and a pattern each."""
+    wires = Wires(config.bootstrap, config.registry_url, config.topics, f"{config.prefix}{NAME}")
+    for definition in wires.definitions():
+        t_env.execute_sql(definition)
+    statements = t_env.create_statement_set()
+    for signal in bound_signals(strategy):
+        statements.add_insert_sql(insert_signals(signal, strategy.account))
+    statements.attach_as_datastream()
+
+
+def bound_signals(strategy: Strategy) -> list[BoundSignal]:
+    """The strategy's signals with their parameters. SignalError names file, line and thing."""
+    if not strategy.signals:
+        raise SignalError(f"strategy {strategy.name} has no signals: list one under `signals:`")
+    return [load_signal(_path(use)).bound(use.parameters, f"strategy {strategy.name}") for use in strategy.signals]
+
+
+def _path(use: SignalUse) -> Path:
+    path = Path(use.file)
+    return path if path.is_absolute() or path.exists() else ROOT / path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Submit the signals job.")
+    parser.add_argument("--strategy", required=True, help="strategy file")
+    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
+    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
+    parser.add_argument("--prefix", default="", help="of the session's topics")
+    given = parser.parse_args()
+    config = JobConfig(
+        bootstrap=given.bootstrap,
+        registry_url=given.registry,
+        session_id=session_id(given.bootstrap, Topics(given.prefix)),
+        schema_ids=SchemaRegistry(given.registry).ids(),
+        prefix=given.prefix,
+    )
+    env, t_env = environment(config.parallelism)
+    define(env, t_env, config, load_strategy(given.strategy))
+    env.execute(f"{given.prefix}{NAME}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Signal files: a header that says what a signal is and takes, and a body in Flink SQL over documented views.
+
+-- signal: pair_reversion
+-- about: enter when a spread leaves its band and turns back
+-- param: entry_z  z = 2.0         range 0.5..6
+-- param: hold     interval = 30 minutes
+SELECT pair, ... WHERE ABS(z) >= :entry_z ...
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from pipelines.signals.parameters import Parameter, ParameterError
+
+_LINE = re.compile(r"--\s*(?P<key>\w+)\s*:\s*(?P<value>.*\S)?\s*$")
+_TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|:(?P<name>[A-Za-z_]\w*)")
+KEYS = ("signal", "about", "owner", "param")
+
+
+class SignalError(ValueError):
+    """What is wrong with a signal or what it is given: file, line, thing, way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalFile:
+    """A signal as written. `first_line`: of the body, from 1."""
+
+    path: str
+    name: str
+    about: str
+    parameters: tuple[Parameter, ...]
+    body: str
+    first_line: int
+
+    def bound(self, given: Mapping[str, object], where: str = "") -> "BoundSignal":
+        """The signal with values for its parameters, as typed literals. `where`: who gives them, for the errors."""
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name in given:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
+                raise SignalError(f"{where or self.path}: signal {self.name} has no parameter {name!r}: {hint}")
+        values = {}
+        for name, parameter in known.items():
+            try:
+                values[name] = parameter.literal(given.get(name, parameter.default))
+            except ParameterError as error:
+                place = f"{self.path}:{parameter.line}" + (f", given in {where}" if where and name in given else "")
+                raise SignalError(f"signal {self.name}: parameter {name}: {error} ({place})") from None
+
+        def literal(match: re.Match[str]) -> str:
+            return values[match["name"]] if match["name"] else match[0]
+
+        sql = _TOKEN.sub(literal, self.body)
+        version = hashlib.blake2b(sql.encode(), digest_size=5).hexdigest()
+        return BoundSignal(self.name, version, sql)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundSignal:
+    """A signal ready to run. `version` is a hash of its text with its parameters: changed, it is another signal."""
+
+    name: str
+    version: str
+    sql: str
+
+
+def load_signal(path: Path) -> SignalFile:
+    """Read a signal file. Raises SignalError for every fault of its header, and of `:names` in its body."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SignalError(f"{path}: cannot be read: {error}") from None
+    told: dict[str, str] = {}
+    parameters: list[Parameter] = []
+    first = 0
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text and not text.startswith("--"):
+            first = number
+            break
+        match = _LINE.match(text)
+        if not match:
+            continue
+        key, value = match["key"], match["value"] or ""
+        if key not in KEYS:
+            near = get_close_matches(key, KEYS, 1)
+            raise SignalError(
+                f"{path}:{number}: header {key!r}: {'did you mean ' + near[0] if near else 'one of ' + ', '.join(KEYS)}"
+            )
+        if key == "param":
+            parameters.append(_parameter(path, number, value, parameters))
+        elif key in told:
+            raise SignalError(f"{path}:{number}: {key} is given twice: keep one")
+        else:
+            told[key] = value
+    if not told.get("signal"):
+        raise SignalError(f"{path}:1: no name: begin with a line `-- signal: {path.stem}`")
+    if told["signal"] != path.stem:
+        raise SignalError(f"{path}:1: signal {told['signal']!r} in a file called {path.name}: give both one name")
+    if not first:
+        raise SignalError(f"{path}:{len(lines) or 1}: no body: a SELECT over the views of docs/signals.md expected")
+    body = "\n".join(lines[first - 1 :]).rstrip().rstrip(";")
+    _check_names(path, body, first, parameters)
+    return SignalFile(str(path), told["signal"], told.get("about", ""), tuple(parameters), body, first)
+
+
+def _parameter(path: Path, line: int, text: str, before: list[Parameter]) -> Parameter:
+    try:
+        parameter = Parameter.parse(text, line)
+    except ParameterError as error:
+        raise SignalError(f"{path}:{line}: param: {error}") from None
+    if any(other.name == parameter.name for other in before):
+        raise SignalError(f"{path}:{line}: parameter {parameter.name} is declared twice: rename one")
+    return parameter
+
+
+def _check_names(path: Path, body: str, first_line: int, parameters: list[Parameter]) -> None:
+    known = [parameter.name for parameter in parameters]
+    for match in _TOKEN.finditer(body):
+        name = match["name"]
+        if name and name not in known:
+            line = first_line + body.count("\n", 0, match.start())
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean :{near[0]}?" if near else "declare it with `-- param:` in the header"
+            raise SignalError(f"{path}:{line}: :{name} is no parameter of this signal: {hint}")
