@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 
 from kafka.partitioner import murmur2
 
@@ -64,11 +65,10 @@ RECORDS = {
 @cache
 def shard_key(shard: int, shards: int) -> str:
     """The key of a shard, such that Kafka's hash puts shard k on partition k, and Flink's on subtask k of as many."""
-    for salt in range(1_000_000):
-        key = f"shard-{shard}-{salt}"
-        if kafka_partition(key.encode(), shards) == shard and flink_subtask(key, shards) == shard:
-            return key
-    raise ValueError(f"no key found for shard {shard} of {shards}: use fewer shards (at most {MAX_PARALLELISM})")
+    if not 0 <= shard < shards <= MAX_PARALLELISM:
+        raise ValueError(f"no shard {shard} of {shards}: shards are numbered from 0, and are {MAX_PARALLELISM} at most")
+    keys = (f"shard-{shard}-{salt}" for salt in count())
+    return next(key for key in keys if flink_subtask(key, shards) == shard == kafka_partition(key.encode(), shards))
 
 
 def kafka_partition(key: bytes, partitions: int) -> int:
