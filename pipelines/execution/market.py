@@ -73,9 +73,11 @@ class Market:
         """Read on until stopped; `moved` is called after each batch of blocks."""
         consumer = self._consumer()
         partitions = {self._partition(shard): shard for shard in self._instruments}
+        starts = {partition: self._start(consumer, partition) for partition in partitions}
         consumer.assign(list(partitions))
-        for partition, shard in partitions.items():
-            self._head[shard] = self.books(shard, self._start(consumer, partition))
+        for partition, (offset, since_ns) in starts.items():
+            consumer.seek(partition, offset)
+            self._head[partitions[partition]] = self.books(partitions[partition], since_ns)
         try:
             while not stopped.is_set():
                 found = consumer.poll(timeout_ms=_POLL_MS)
@@ -100,20 +102,22 @@ class Market:
         with self._guard:
             books.take(block)
 
-    def _start(self, consumer: KafkaConsumer, partition: TopicPartition) -> int:
-        """Seek to a window before the log's last block; the event time from which all is read."""
+    def _start(self, consumer: KafkaConsumer, partition: TopicPartition) -> tuple[int, int]:
+        """The offset a window before the log's last block, and the event time from which all is read there."""
+        consumer.assign([partition])
         first = int(consumer.beginning_offsets([partition])[partition])
         end = int(consumer.end_offsets([partition])[partition])
-        if end - first > 1:
-            consumer.seek(partition, end - 1)
-            last = _first_record(consumer, partition)
-            since_ms = max(0, int(last.timestamp) - self.window_ns // NS_PER_MS) if last else 0
-            found = consumer.offsets_for_times({partition: since_ms})[partition] if last else None
-            if found is not None and found.offset > first:
-                consumer.seek(partition, found.offset)
-                return since_ms * NS_PER_MS
-        consumer.seek(partition, first)
-        return BEGINNING_NS
+        if end - first < 2:
+            return first, BEGINNING_NS
+        consumer.seek(partition, end - 1)
+        last = _first_record(consumer, partition)
+        if last is None:
+            return first, BEGINNING_NS
+        since_ms = max(0, int(last.timestamp) - self.window_ns // NS_PER_MS)
+        found = consumer.offsets_for_times({partition: since_ms})[partition]
+        if found is None or found.offset <= first:
+            return first, BEGINNING_NS
+        return int(found.offset), since_ms * NS_PER_MS
 
     def books(self, shard: int, since_ns: int) -> ShardBooks:
         """Books of a shard's instruments, read from an event time on."""
