@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infra import timescale_tree
+from infra import libpython, timescale_tree
 from infra.parts.flink import CONNECTORS
 from infra.parts.java import WAY_OUT, java
 from infra.parts.kafka import JARS as KAFKA_JARS
@@ -54,11 +54,11 @@ def _python() -> Check:
 
 
 def _libpython() -> Check:
-    """Flink's JVM loads Python into itself: it needs the shared library, which python3.11 alone does not bring."""
-    from find_libpython import find_libpython
-
-    found = find_libpython()
-    return Check("libpython3.11.so", found or "missing", bool(found), "apt-get install libpython3.11")
+    """Flink's JVM loads Python into itself."""
+    found = libpython.found()
+    return Check(
+        f"{libpython.NAME}.so", found or "missing", bool(found), f"make setup, or apt-get install {libpython.NAME}"
+    )
 
 
 def _java() -> Check:
@@ -83,7 +83,7 @@ def _timescale() -> Iterator[Check]:
         return
     yield Check("TimescaleDB", "missing", False, "make setup")
     for name in ("apt-get", "dpkg-deb"):
-        yield _program(name, timescale_tree.OWN.removeprefix("or "))
+        yield _program(name, timescale_tree.OWN)
 
 
 def _disk(settings: Settings) -> Check:

@@ -1,0 +1,61 @@
+# make demo, make test: each makes what it misses first, all of it inside this folder (.venv, .local).
+
+PYTHON ?= python3.11
+ARGS ?=
+
+.PHONY: help setup demo test check down lock parts
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo     a trading session end to end, to look at (ARGS='--replay FOLDER')"
+	@echo "make test     every test, on local services of its own (ARGS='-k pattern')"
+	@echo "make check    lint, format, types, the import law"
+	@echo "make down     stop the local services; data stays in .local"
+	@echo "make setup    Python packages, jars, TimescaleDB; what the others call"
+	@echo "make lock     resolve requirements.in into requirements.lock"
+
+demo: setup
+	.venv/bin/helios demo $(ARGS)
+
+test: setup
+	HELIOS_TEST_STACK=own .venv/bin/pytest $(ARGS)
+
+check: .venv/ready
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+down:
+	@test ! -x .venv/bin/helios || .venv/bin/helios down
+
+# Three things come from the network; Python and the jars at the same time.
+setup:
+	@$(MAKE) --no-print-directory -j2 parts
+	@$(MAKE) --no-print-directory .local/classes/ready
+
+parts: .local/jars/ready .local/timescaledb/tree/ready
+
+# uv comes first, from its own lines of the lock, and then brings the rest, every file checked against the lock.
+# It reads no pip configuration, so an index that pip was given is handed on.
+.venv/ready: requirements.lock infra/environment.sh
+	@PYTHON=$(PYTHON) bash infra/environment.sh
+
+.local/jars/ready: infra/pom.xml infra/jars.sh
+	@bash infra/jars.sh
+
+.local/timescaledb/tree/ready: infra/timescale_tree.py infra/debian.py | .venv/ready
+	@if [ -z "$$HELIOS_TIMESCALE_DSN" ]; then \
+	  echo "-- TimescaleDB: Debian's packages, unpacked into .local/timescaledb (20 MB to fetch)"; \
+	  .venv/bin/python -m infra.timescale_tree; \
+	fi
+
+# A first start of the JVMs: proof that they run here, and half the work of every later start.
+.local/classes/ready: .local/jars/ready .venv/ready infra/class_archives.py
+	@echo "-- first start of Kafka, the registry and Flink, to record their classes"
+	@.venv/bin/python -m infra.class_archives
+	@touch $@
+
+lock: .venv/ready
+	.venv/bin/uv pip compile requirements.in --output-file requirements.lock --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade
