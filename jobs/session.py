@@ -1,0 +1,133 @@
+"""A trading session on the stack: its topics, its services, its jobs, and how to tell that all of it has been through."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.flink_jobs import FlinkError, Job, cancel, jobs
+from infra.settings import ROOT, Settings
+from infra.stack import StackError
+from infra.supervision import Program, Supervision
+from infra.topics import create_topics
+from jobs.submit import submit
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.strategy_file import load_strategy
+from pipelines.contracts.topics import Topics
+from pipelines.domain.universe import Strategy
+
+JOBS = ("market", "spreads", "signals", "trading")
+SERVICE_PATIENCE_S = 30.0
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPlan:
+    """What makes a session: its strategy file, the prefix of its topics, the ports and seed of its simulated venues.
+
+    Services and jobs are named after the prefix, so that several sessions can share a stack.
+    """
+
+    strategy_file: Path
+    prefix: str = ""
+    seed: int = 1
+    venue_port: int = 17001
+
+
+class TradingSession:
+    """One session from its topics to its last settled order."""
+
+    def __init__(self, settings: Settings, plan: SessionPlan) -> None:
+        self.settings = settings
+        self.plan = plan
+        self.strategy: Strategy = load_strategy(plan.strategy_file)
+        self.topics = Topics(plan.prefix)
+        self.folder = settings.home / "sessions" / (plan.prefix.rstrip(".") or "main")
+        self.supervision = Supervision(settings)
+        self.session_id = ""
+        self.schema_ids: Mapping[str, int] = {}
+
+    @property
+    def services(self) -> tuple[Program, ...]:
+        """Loader, simulated venues and gateway, as supervisor keeps them."""
+        log = (
+            *("--bootstrap", self.settings.kafka.bootstrap),
+            *("--registry", self.settings.registry.url),
+            *("--prefix", self.plan.prefix),
+            *("--strategy", str(self.plan.strategy_file.resolve())),
+        )
+        venues = self._venue_addresses()
+        programs = [
+            self._program(
+                f"venue-{name}",
+                ("jobs.venue", *log, "--venue", name, "--port", address.rpartition(":")[2]),
+                ("--seed", str(self.plan.seed), "--data", str(self.folder / f"venue-{name}")),
+            )
+            for name, address in venues.items()
+        ]
+        addresses = tuple(word for name, address in venues.items() for word in ("--venue", f"{name}={address}"))
+        programs.append(self._program("gateway", ("jobs.gateway", *log), addresses))
+        programs.append(self._program("loader", ("jobs.loader", *log), ()))
+        return tuple(programs)
+
+    def _venue_addresses(self) -> dict[str, str]:
+        return {
+            venue.name: f"127.0.0.1:{self.plan.venue_port + number}"
+            for number, venue in enumerate(self.strategy.venues)
+        }
+
+    def _program(self, name: str, module: tuple[str, ...], more: tuple[str, ...]) -> Program:
+        command = (sys.executable, "-m", *module, *more)
+        environment = {"PYTHONPATH": str(ROOT), "HELIOS_TIMESCALE_DSN": self.settings.timescale.dsn}
+        return Program(f"{self.plan.prefix}{name}", command, environment)
+
+    def open(self) -> None:
+        """Make the topics anew: a new session id. What the topics held is gone."""
+        self.schema_ids = SchemaRegistry(self.settings.registry.url).register_all()
+        venues = tuple(venue.name for venue in self.strategy.venues)
+        self.session_id = create_topics(
+            self.settings.kafka.bootstrap, self.topics, venues, self.strategy.shards, recreate=True
+        )
+
+    def start(self, progress: Progress = lambda doing: None) -> None:
+        """Start services and jobs; return when each is at work."""
+        progress("starting venue, gateway and loader")
+        self.supervision.start(self.services)
+        progress("submitting jobs")
+        submit(self.settings, JOBS, self.plan.strategy_file, self.plan.prefix, progress=progress)
+        self._await_services()
+
+    def _await_services(self) -> None:
+        names = {program.name for program in self.services}
+        deadline = time.monotonic() + SERVICE_PATIENCE_S
+        while True:
+            states = {p.program: p for p in self.supervision.processes() if p.program in names}
+            waiting = [name for name in names if name not in states or states[name].state != "RUNNING"]
+            if not waiting:
+                return
+            dead = [name for name in waiting if name in states and states[name].state == "FATAL"]
+            if dead or time.monotonic() > deadline:
+                raise StackError("\n".join(f"{name} does not run: helios logs {name}" for name in dead or waiting))
+            time.sleep(0.1)
+
+    def jobs(self) -> dict[str, Job]:
+        """This session's running jobs, by what they do."""
+        return {
+            name: job
+            for job in jobs(self.settings.flink.rest)
+            for name in JOBS
+            if job.name == f"{self.plan.prefix}{name}"
+        }
+
+    def job(self, name: str) -> Job:
+        found = self.jobs().get(name)
+        if found is None:
+            raise FlinkError(f"job {self.plan.prefix}{name} does not run: helios status says why")
+        return found
+
+    def close(self) -> None:
+        """Cancel the jobs and stop the services; topics and history stay."""
+        cancel(self.settings.flink.rest, [job.id for job in self.jobs().values()])
+        self.supervision.stop([program.name for program in self.services])
