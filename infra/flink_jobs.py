@@ -50,6 +50,17 @@ def fault(rest: str, job_id: str) -> str:
     return root_cause(trace)
 
 
+def watermark_ms(rest: str, job_id: str) -> int:
+    """The event time that every operator of a job has passed, in ms; the lowest there is while one has none."""
+    lowest = None
+    for vertex in json.loads(http_get(f"{rest}/jobs/{job_id}"))["vertices"]:
+        marks: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/vertices/{vertex['id']}/watermarks"))
+        values = [int(mark["value"]) for mark in marks]
+        if marks:
+            lowest = min([*values, *(() if lowest is None else (lowest,))])
+    return -(1 << 63) if lowest is None else lowest
+
+
 def root_cause(trace: str) -> str:
     """The line of a Java or Python stack trace that says what went wrong."""
     lines = [line.strip() for line in trace.splitlines() if line.strip()]

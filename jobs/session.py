@@ -1,4 +1,4 @@
-"""A trading session on the stack: its topics, its services, its jobs, and how to tell that all of it has been through."""
+"""A trading session on the stack: its topics, services and jobs, and how to tell that all of it has been through."""
 
 import sys
 import time
@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.flink_jobs import FlinkError, Job, cancel, jobs
+from infra.flink_jobs import FlinkError, Job, cancel, jobs, watermark_ms
+from infra.parts.part import Program
 from infra.settings import ROOT, Settings
 from infra.stack import StackError
-from infra.supervision import Program, Supervision
+from infra.supervision import Supervision
 from infra.topics import create_topics
+from jobs.account_log import AccountLog
 from jobs.submit import submit
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
+from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.universe import Strategy
 
 JOBS = ("market", "spreads", "signals", "trading")
@@ -44,10 +47,14 @@ class TradingSession:
         self.plan = plan
         self.strategy: Strategy = load_strategy(plan.strategy_file)
         self.topics = Topics(plan.prefix)
-        self.folder = settings.home / "sessions" / (plan.prefix.rstrip(".") or "main")
         self.supervision = Supervision(settings)
         self.session_id = ""
         self.schema_ids: Mapping[str, int] = {}
+
+    @property
+    def folder(self) -> Path:
+        """What its services keep on disk: of this session alone."""
+        return self.settings.home / "sessions" / self.session_id
 
     @property
     def services(self) -> tuple[Program, ...]:
@@ -126,6 +133,18 @@ class TradingSession:
         if found is None:
             raise FlinkError(f"job {self.plan.prefix}{name} does not run: helios status says why")
         return found
+
+    def signals_done(self, end_ns: int) -> bool:
+        """Whether every signal up to an event time has been made: the watermark of each operator is past it."""
+        return watermark_ms(self.settings.flink.rest, self.job("signals").id) >= end_ns // NS_PER_MS
+
+    def drain(self, patience_s: float) -> bool:
+        """Whether, in time, every order that follows from the trading log as it is now has had its last report."""
+        log = AccountLog(self.settings.kafka.bootstrap, self.settings.registry.url, self.plan.prefix)
+        written = log.write(
+            self.strategy.account, "drain", operator="helios", reason="end of session", time_ns=time.time_ns()
+        )
+        return log.await_drained(written, patience_s)
 
     def close(self) -> None:
         """Cancel the jobs and stop the services; topics and history stay."""

@@ -52,6 +52,10 @@ class Tally:
     _positions: dict[str, Position] = field(default_factory=dict)
     _marks: dict[str, float] = field(default_factory=dict)
 
+    def used_frames(self) -> int:
+        """Frames that gave a tick or were set aside: all of them, once everything is through."""
+        return self.counts["ticks"] + self.counts["rejects"] - self.rejects_by_reason["gap"]
+
     def raw(self, codec: FramesCodec, value: bytes) -> None:
         record = codec.decode(value)
         above = record.first_sequence + len(record.frames)
@@ -196,7 +200,7 @@ class Watch:
             take = self._take[partition.topic]
             for record in records:
                 try:
-                    take(record.value)
+                    take(record.value)  # type: ignore[no-untyped-call]
                 except ValueError:
                     self.tally.counts["unreadable"] += 1
                 taken += 1

@@ -167,6 +167,8 @@ def _configuration(settings: Settings, folder: Path) -> dict[str, object]:
         "rest.bind-address": "127.0.0.1",
         "rest.port": flink.port,
         "rest.flamegraph.enabled": True,
+        # Watermarks tell when a session has been through; the default shows them ten seconds old.
+        "metrics.fetcher.update-interval": "1000",
         "taskmanager.host": "127.0.0.1",
         "taskmanager.bind-host": "127.0.0.1",
         "taskmanager.numberOfTaskSlots": 1,

@@ -10,9 +10,10 @@ from infra.settings import SettingsError
 from infra.stack import StackError
 from infra.topics import TopicsError
 from jobs.account_log import AccountLogError
-from jobs.cli import account, feed, history, stack, submit
+from jobs.cli import account, demo, feed, history, stack, submit
 from pipelines.contracts.strategy_file import StrategyError
 from pipelines.history.timescale import HistoryError
+from pipelines.signals.signal_file import SignalError
 
 app = typer.Typer(
     name="helios",
@@ -33,6 +34,7 @@ app.command()(submit.cancel)
 app.command()(account.kill)
 app.command()(account.resume)
 app.command()(account.drain)
+app.command()(demo.demo)
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
 
@@ -47,6 +49,7 @@ EXPECTED = (
     HistoryError,
     feed.FeedError,
     AccountLogError,
+    SignalError,
 )
 """Faults whose message says all: shown without a trace."""
 

@@ -45,12 +45,12 @@ class Wires:
 
     def definitions(self) -> list[str]:
         """Statements that declare sources, views and the sink, in order."""
-        place = {"bootstrap": self.bootstrap, "registry_url": self.registry_url}
         source = table_ddl(
             SOURCE,
             "helios.market.SpreadEvent",
             self.topics.spreads,
-            **place,
+            bootstrap=self.bootstrap,
+            registry_url=self.registry_url,
             options={"properties.group.id": self.group},
         )
         sink = sink_ddl(
@@ -58,7 +58,8 @@ class Wires:
             "helios.trading.TradingEvent",
             self.topics.events,
             key="account",
-            **place,
+            bootstrap=self.bootstrap,
+            registry_url=self.registry_url,
             options={"properties.linger.ms": "1", "sink.delivery-guarantee": "at-least-once"},
         )
         return [source, *(f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()), sink]

@@ -1,0 +1,97 @@
+"""helios demo: a trading session end to end, to look at."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.settings import Settings, load_settings
+from jobs.cli.stack import bring_up
+
+
+def demo(
+    replay: Annotated[
+        list[Path] | None,
+        typer.Option("--replay", help="Recorded captures instead of a simulation; once for each file."),
+    ] = None,
+    more: Annotated[list[Path] | None, typer.Argument(help="Further captures.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(help="Of the simulated session: the same seed, the same session.")] = 1,
+    instruments: Annotated[int, typer.Option(help="An even number: each two are a pair.")] = 40,
+    seconds: Annotated[float, typer.Option(help="Event time of the simulated session.")] = 300.0,
+    ticks_per_second: Annotated[float, typer.Option(help="Of event time, over all instruments.")] = 1000.0,
+    speed: Annotated[float, typer.Option(min=0, help="Event seconds in a second; 0: as fast as it goes.")] = 20.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> None:
+    """Run a session on local services: feed, Kafka, Flink jobs, gateway, simulated venue, TimescaleDB.
+
+    Example: helios demo --seed 7 --speed 20
+    Example: helios demo --replay captures/usdm_btcusdt.jsonl.gz captures/usdm_ethusdt.jsonl.gz
+    """
+    from jobs.demo import Stopwatch, run_session
+    from jobs.demo_plans import recorded_plan, simulated_plan
+
+    settings = load_settings()
+    console = Console(stderr=as_json)
+    watch_s = Stopwatch.started()
+    bring_up(settings, console=console)
+    watch_s.lap("stack")
+    captures = (*(replay or ()), *(more or ()))
+    if captures:
+        plan, feed = recorded_plan(settings, captures, speed)
+    else:
+        plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed)
+    summary = run_session(settings, plan, feed, console, watch_s)
+    _keep(settings, summary)
+    if as_json:
+        print(json.dumps(summary, indent=2))
+    else:
+        _show(console, settings, summary)
+    raise typer.Exit(0 if summary["conserved"] else 1)
+
+
+def _keep(settings: Settings, summary: dict[str, Any]) -> None:
+    file = settings.home / "demo" / "summary.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def _show(console: Console, settings: Settings, summary: dict[str, Any]) -> None:
+    went = Table(title="the session", title_justify="left", show_header=False)
+    for name in ("frames", "ticks", "rejects", "spreads", "signals", "orders", "refused", "fills"):
+        went.add_row(name, f"{summary[name]:,}")
+    went.add_row("realised P&L", f"{summary['realised']:,.2f}")
+    went.add_row("marked P&L", f"{summary['unrealised']:,.2f}")
+    console.print(went)
+    kept = Table("table", "rows", "events in the log", title="history", title_justify="left")
+    for name, rows in summary["rows"].items():
+        events = summary["distinct_events"].get(name, 0)
+        kept.add_row(name, f"{rows:,}", f"{events:,}", style="" if rows == events else "red")
+    console.print(kept)
+    console.print("conserved: " + ", ".join(_check(*item) for item in _checks(summary)))
+    stages = ", ".join(f"{stage} {spent:.0f} s" for stage, spent in summary["seconds"].items())
+    console.print(f"{sum(summary['seconds'].values()):.0f} s: {stages}")
+    console.print(
+        f"\nThe stack is still up. Flink: {settings.flink.rest}\n"
+        "  helios history fills            what was traded\n"
+        "  helios history pnl              what it made, pair by pair\n"
+        "  helios sql -e 'SELECT * FROM market_spreads LIMIT 5'\n"
+        "  helios status                   every part, job and lag\n"
+        "  make down                       stop it all"
+    )
+
+
+def _checks(summary: dict[str, Any]) -> list[tuple[str, bool]]:
+    said = {
+        "frames": f"{summary['frames']:,} frames = ticks + frames set aside",
+        "faults": f"{summary['rejects']:,} rejects = {summary['injected_faults']} faults put in",
+        "orders": f"{summary['orders']:,} orders = intents",
+        "rows": "rows = distinct events",
+    }
+    return [(said[name], well) for name, well in summary["conservation"].items()]
+
+
+def _check(said: str, well: bool) -> str:
+    return f"[green]{said}[/]" if well else f"[red]NOT {said}[/]"

@@ -1,0 +1,217 @@
+"""A whole session, shown while it runs and summed up at its end."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from infra.settings import ROOT, Settings
+from infra.stack import StackError
+from jobs.screen import screen
+from jobs.session import SessionPlan, TradingSession
+from jobs.watch import Watch
+from pipelines.history.counts import distinct_events, row_counts
+
+PATIENCE_S = 180.0
+
+
+class DemoError(StackError):
+    """Why a session did not come through, and where to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCommand:
+    """How the feed is started: arguments of `helios feed`, and how many frames it will write."""
+
+    arguments: tuple[str, ...]
+    expected_frames: int
+
+
+@dataclass
+class Stopwatch:
+    """Wall seconds by stage."""
+
+    seconds: dict[str, float]
+    _since: float
+
+    @classmethod
+    def started(cls) -> "Stopwatch":
+        return cls({}, time.monotonic())
+
+    def lap(self, stage: str) -> None:
+        now = time.monotonic()
+        self.seconds[stage] = round(now - self._since, 1)
+        self._since = now
+
+
+def run_session(
+    settings: Settings, plan: SessionPlan, feed: FeedCommand, console: Console, watch_s: Stopwatch
+) -> dict[str, Any]:
+    """Run a session to its last settled order; its summary. Services and jobs are left running."""
+    session = TradingSession(settings, plan)
+    with console.status("opening a session") as status:
+        session.close()
+        session.open()
+        session.start(status.update)
+    watch_s.lap("jobs")
+    with closing(Watch(settings.kafka.bootstrap, session.topics, session.strategy, session.schema_ids)) as watch:
+        view = View(console, watch, feed.expected_frames)
+        with view.shown():
+            told = _feed(session, feed, view)
+            watch_s.lap("feed")
+            _settle(session, told, view)
+            watch_s.lap("settle")
+        rows = _rows(session, view)
+        watch_s.lap("history")
+        return summary(watch, told, rows, session, watch_s.seconds)
+
+
+class View:
+    """The screen of a session: drawn where there is a terminal, a line every few seconds where not."""
+
+    def __init__(self, console: Console, watch: Watch, expected_frames: int) -> None:
+        self._console = console
+        self.watch = watch
+        self._expected = expected_frames
+        self._live = Live(console=console, refresh_per_second=4, transient=True)
+        self._next = 0.0
+        self.stage = "starting"
+        self.rows = 0
+
+    def shown(self) -> Live:
+        return self._live
+
+    def step(self, stage: str) -> None:
+        """Take what has come, and draw."""
+        self.watch.poll(0.1)
+        self.stage = stage
+        now = time.monotonic()
+        if now < self._next:
+            return
+        frames = self.watch.tally.counts["frames"]
+        progress = frames / self._expected if self._expected else 0.0
+        snapshot = self.watch.snapshot("helios", stage, progress, self.rows)
+        if self._console.is_terminal:
+            self._live.update(screen(snapshot))
+            self._next = now + 0.25
+        else:
+            counts = ", ".join(
+                f"{snapshot.counts.get(name, 0):,} {name}" for name in ("ticks", "signals", "orders", "fills")
+            )
+            self._console.print(f"{stage}: {progress:.0%}, {counts}")
+            self._next = now + 3.0
+
+
+def _feed(session: TradingSession, feed: FeedCommand, view: View) -> Mapping[str, Any]:
+    """Run the feed handler to its end; what it says of what it wrote."""
+    command = [
+        sys.executable,
+        "-m",
+        "jobs.cli.main",
+        "feed",
+        *feed.arguments,
+        "--json",
+        "--prefix",
+        session.plan.prefix,
+    ]
+    command += ["--bootstrap", session.settings.kafka.bootstrap, "--registry", session.settings.registry.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as handler:
+        try:
+            while handler.poll() is None:
+                view.step("feeding")
+        except BaseException:
+            handler.terminate()
+            raise
+        out, err = handler.communicate()
+    if handler.returncode:
+        raise DemoError(f"feed: {err.strip().splitlines()[-1] if err.strip() else 'it ended without a word'}")
+    told: dict[str, Any] = json.loads(out)
+    return told
+
+
+def _settle(session: TradingSession, told: Mapping[str, Any], view: View) -> None:
+    """Until every frame is read, every signal made, every order settled."""
+    tally = view.watch.tally
+    wanted = told["frames"]
+    _until(view, "reading the rest", lambda: tally.used_frames() >= wanted, session)
+    end_ns = told["last_event_ns"]
+    _until(view, "making the last signals", lambda: session.signals_done(end_ns), session)
+    while view.watch.poll(0.2):
+        view.step("settling orders")
+    if not session.drain(PATIENCE_S):
+        raise DemoError(f"orders are not settled after {PATIENCE_S:.0f} s: helios status, helios logs gateway")
+    while view.watch.poll(0.5):
+        view.step("settling orders")
+
+
+def _until(view: View, stage: str, done: Callable[[], bool], session: TradingSession) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    check = 0.0
+    while True:
+        view.step(stage)
+        if time.monotonic() >= check:
+            if done():
+                return
+            check = time.monotonic() + 0.3
+        if time.monotonic() > deadline:
+            raise DemoError(f"{stage}: not done after {PATIENCE_S:.0f} s: helios status names what is not well")
+
+
+def _rows(session: TradingSession, view: View) -> dict[str, dict[str, int]]:
+    """Distinct events in the topics and rows in the history, by table, once the loader has caught up (or not)."""
+    settings = session.settings
+    events = distinct_events(settings.kafka.bootstrap, session.topics, settings.registry.url)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        rows = row_counts(settings.timescale.dsn, session.session_id)
+        view.rows = sum(rows.values())
+        if rows == events or time.monotonic() > deadline:
+            return {"events": events, "rows": rows}
+        time.sleep(0.3)
+
+
+def summary(
+    watch: Watch,
+    told: Mapping[str, Any],
+    rows: Mapping[str, Mapping[str, int]],
+    session: TradingSession,
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """What a program would read: `.local/demo/summary.json`."""
+    tally = watch.tally
+    injected = told.get("injected_faults", {}).get("total")
+    _, realised, unrealised = tally.positions()
+    conserved = {
+        "frames": tally.used_frames() == told["frames"],
+        "rows": rows["rows"] == rows["events"],
+        "orders": tally.counts["orders"] == tally.counts["intents"],
+    }
+    if injected is not None:
+        conserved["faults"] = injected == tally.counts["rejects"]
+    return {
+        "session": session.session_id,
+        "frames": told["frames"],
+        "ticks": tally.counts["ticks"],
+        "rejects": tally.counts["rejects"],
+        "rejects_by_reason": dict(tally.rejects_by_reason),
+        "injected_faults": injected,
+        "spreads": tally.counts["spreads"],
+        "signals": tally.counts["signals"],
+        "orders": tally.counts["orders"],
+        "refused": tally.counts["refused"],
+        "fills": tally.counts["fills"],
+        "realised": round(realised, 2),
+        "unrealised": round(unrealised, 2),
+        "rows": dict(rows["rows"]),
+        "distinct_events": dict(rows["events"]),
+        "conserved": all(conserved.values()),
+        "conservation": conserved,
+        "seconds": dict(seconds),
+    }

@@ -1,0 +1,94 @@
+"""What a demo trades: a simulated market with its strategy, or two recorded instruments and the pair they make."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.settings import Settings
+from jobs.demo import DemoError, FeedCommand
+from jobs.session import SessionPlan
+from pipelines.contracts.strategy_file import dump_strategy
+from pipelines.domain.market import Kind
+from pipelines.domain.universe import Instrument, Limits, Moments, Pair, SignalUse, Sizing, Strategy, Venue
+from pipelines.feeds.binance import decode
+from pipelines.feeds.recorded import CaptureError, RecordedSource, read_capture
+from pipelines.feeds.simulated import Simulation
+
+SKEW_NS = 1_270_000_000
+"""How far the recorder's clock ran behind the venue's in the captures of 2024-08-08."""
+
+SIGNAL = "sql/signals/pair_reversion.sql"
+
+
+def simulated_plan(
+    settings: Settings, seed: int, instruments: int, seconds: float, ticks_per_second: float, speed: float
+) -> tuple[SessionPlan, FeedCommand]:
+    """The simulation's own strategy, and the feed that speaks its venue's protocol."""
+    try:
+        simulation = Simulation(seed, instruments, seconds, ticks_per_second)
+    except ValueError as error:
+        raise DemoError(f"demo: {error}") from None
+    arguments = {
+        "--seed": seed,
+        "--instruments": instruments,
+        "--seconds": seconds,
+        "--ticks-per-second": ticks_per_second,
+        "--shards": simulation.shards,
+        "--venue": simulation.venue,
+        "--speed": speed,
+    }
+    words = tuple(str(word) for pair in arguments.items() for word in pair)
+    expected = sum(simulation.events(shard) for shard in range(simulation.shards))
+    plan = SessionPlan(_written(settings, simulation.strategy()), seed=seed)
+    return plan, FeedCommand(("simulated", *words), expected)
+
+
+def recorded_plan(settings: Settings, files: Sequence[Path], speed: float) -> tuple[SessionPlan, FeedCommand]:
+    """Two captures of one venue as a pair, hedged by the ratio of their first prices."""
+    if len(files) != 2:
+        raise DemoError(f"--replay: {len(files)} captures given: give two, whose instruments become a pair")
+    try:
+        captures = tuple(read_capture(file) for file in files)
+    except (CaptureError, OSError) as error:
+        raise DemoError(f"--replay: {error}") from None
+    source = RecordedSource("binance", captures, decode, SKEW_NS)
+    symbols = [symbol for capture in captures for symbol in capture.symbols]
+    prices = _first_prices(source, symbols)
+    a, b = sorted(symbols, key=lambda symbol: prices[symbol], reverse=True)
+    strategy = Strategy(
+        name="recorded",
+        account="paper",
+        shards=1,
+        venues=(Venue("binance", "binance", SKEW_NS),),
+        instruments=tuple(Instrument(symbol, "binance", symbol, 0.01, 0.001, "USDT") for symbol in (a, b)),
+        pairs=(Pair(f"{a}-{b}", a, b, round(prices[a] / prices[b], 4), 0),),
+        moments=Moments(),
+        signals=(SignalUse(SIGNAL, {}, "pair_reversion"),),
+        sizing=Sizing(leg_notional=10_000),
+        limits=Limits(position_lots=1_000_000, stale_marks_ms=5_000),
+    )
+    words = ("recorded", *map(str, files), "--venue", "binance", "--skew-ms", str(SKEW_NS / 1e6), "--speed", str(speed))
+    return SessionPlan(_written(settings, strategy)), FeedCommand(words, source.expected_frames)
+
+
+def _first_prices(source: RecordedSource, symbols: Sequence[str]) -> dict[str, float]:
+    """The first bid of each instrument."""
+    index = {symbol: number for number, symbol in enumerate(symbols)}
+    prices: dict[str, float] = {}
+    for batch in source.batches({}):
+        if not batch.record.frames:
+            continue
+        rows = decode(batch.record.frames, index).rows
+        for symbol, number in index.items():
+            quotes = rows[(rows["instrument"] == number) & (rows["kind"] == Kind.QUOTE)]
+            if len(quotes):
+                prices.setdefault(symbol, float(quotes["bid"][0]))
+        if len(prices) == len(symbols):
+            return prices
+    raise DemoError(f"--replay: no quote of {', '.join(sorted(set(symbols) - set(prices)))} in these captures")
+
+
+def _written(settings: Settings, strategy: Strategy) -> Path:
+    file = settings.home / "demo" / "strategy.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(dump_strategy(strategy))
+    return file
