@@ -187,7 +187,7 @@ class Watch:
             max_partition_fetch_bytes=4 << 20,
         )
         wide = topics.partitions(tuple(venue.name for venue in strategy.venues), strategy.shards)
-        self._consumer.assign([TopicPartition(name, part) for name, parts in wide.items() for part in range(parts)])
+        self._consumer.assign([TopicPartition(name, part) for name in self._take for part in range(wide[name])])
         self._consumer.seek_to_beginning()
         self._started = time.monotonic()
         self._history: deque[tuple[float, Counter[str]]] = deque()
