@@ -15,20 +15,22 @@ COLUMNS = (
 
 VIEWS = {
     # The log may hold a stretch of it twice, after a kill. Flink drops what lies behind the watermark; of the last
-    # millisecond both copies may still wait. The running maximum lets pass what has not been reached before, and of its
-    # own repeats (they follow each other) the second comparison keeps the first. State: two numbers a shard.
-    "spreads_rising": f"""
-        SELECT * FROM (
-          SELECT {COLUMNS},
-            MAX(`sequence`) OVER (
-              PARTITION BY shard ORDER BY event_time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS highest
+    # millisecond both copies may still wait here. A row is new if its sequence is above all before it. Flink's windows
+    # end at the current row, so this takes two steps: those that reach the running maximum, then, as these never fall,
+    # those that differ from the row before. ROWS throughout: RANGE, and so LAG, lumps rows of one time together.
+    # State: two numbers a shard.
+    "spreads_reached": f"""
+        SELECT {COLUMNS} FROM (
+          SELECT {COLUMNS}, MAX(`sequence`) OVER (
+            PARTITION BY shard ORDER BY event_time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS highest
           FROM {SOURCE} WHERE kind IN ('crossing', 'sample')
         ) WHERE `sequence` = highest""",
     "spreads": f"""
         SELECT {COLUMNS} FROM (
-          SELECT {COLUMNS}, LAG(`sequence`) OVER (PARTITION BY shard ORDER BY event_time) AS before
-          FROM spreads_rising
-        ) WHERE before IS NULL OR `sequence` > before""",
+          SELECT {COLUMNS}, MIN(`sequence`) OVER last_two AS before, COUNT(*) OVER last_two AS rows_there
+          FROM spreads_reached
+          WINDOW last_two AS (PARTITION BY shard ORDER BY event_time ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+        ) WHERE `sequence` > before OR rows_there = 1""",
     "crossings": f"SELECT {COLUMNS} FROM spreads WHERE kind = 'crossing'",
 }
 """In this order: each may stand on those before it. `spreads`: crossings and once-a-second samples of every pair."""

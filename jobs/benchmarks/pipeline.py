@@ -1,0 +1,292 @@
+"""market.ticks to signals at full speed, and a raw frame to its order at a given rate, both beside Kafka alone."""
+
+import os
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from kafka import KafkaConsumer, TopicPartition
+
+from infra.flink_jobs import cancel, jobs
+from infra.settings import Settings
+from infra.stack import StackError
+from infra.topics import create_topics, delete_topics
+from jobs.benchmarks.broker import bulk_producer, kafka_seconds, percentiles, round_trip_ms, send_all
+from jobs.benchmarks.market import BenchMarket, bench_market, closing_rows
+from jobs.session import SessionPlan, TradingSession
+from jobs.submit import submit
+from pipelines.contracts.blocks import RECORD, BlockCodec, TickBlock
+from pipelines.contracts.frames import RECORD as FRAMES
+from pipelines.contracts.frames import FramesCodec, RawFrames
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.strategy_file import dump_strategy
+from pipelines.contracts.topics import RECORDS, Topics, shard_key
+from pipelines.contracts.trading import EventCodec, OrderCodec
+from pipelines.contracts.wire import Codec
+from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.trading import Decision, Signal
+from pipelines.domain.universe import Pair
+from pipelines.feeds.handler import Log, handle
+from pipelines.feeds.raw_log import RawLog
+from pipelines.feeds.simulated import SimulatedSource, Simulation
+
+PREFIX = "bench."
+WARM_TICKS = 100_000
+PATIENCE_S = 180.0
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineLoad:
+    """What to run: `ticks` in blocks of `block_ticks` over pairs; then `rate` frames/s for `rate_s` seconds."""
+
+    pairs: int = 100
+    instruments: int = 200
+    ticks: int = 2_000_000
+    block_ticks: int = 500
+    rate: float = 5_000.0
+    rate_s: float = 30.0
+    seed: int = 1
+
+
+def measure(settings: Settings, load: PipelineLoad, progress: Progress) -> dict[str, Any]:
+    """Both measurements. Nothing of them is left on the stack."""
+    ids = SchemaRegistry(settings.registry.url).register_all()
+    progress("drawing the market")
+    market = bench_market(load.instruments, load.pairs, load.ticks + WARM_TICKS, load.seed)
+    through = _throughput(settings, load, market, ids, progress)
+    del market
+    latency = _latency(settings, load, ids, progress)
+    return {
+        **through,
+        **latency,
+        "pairs": load.pairs,
+        "instruments": load.instruments,
+        "block_ticks": load.block_ticks,
+        "ticks": load.ticks,
+        "seed": load.seed,
+        "cores": os.cpu_count(),
+    }
+
+
+def _throughput(
+    settings: Settings, load: PipelineLoad, market: BenchMarket, ids: dict[str, int], progress: Progress
+) -> dict[str, Any]:
+    """The spreads and signals jobs at work and warm; then all ticks as fast as this process writes them."""
+    topics = Topics(PREFIX)
+    folder = settings.home / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    strategy_file = folder / "strategy.yaml"
+    strategy_file.write_text(dump_strategy(market.strategy))
+    codec = BlockCodec(ids[RECORD])
+    blocks = market.blocks(codec, load.block_ticks)
+    warm = -(-WARM_TICKS // load.block_ticks)
+    times = [
+        int(market.ticks["event_ns"][min(i, len(market.ticks)) - 1]) // NS_PER_MS for i in _ends(len(blocks), load)
+    ]
+    names = tuple(instrument.id for instrument in market.strategy.instruments)
+    with _topics(settings, topics, market):
+        progress("Kafka alone")
+        kafka_s = kafka_seconds(settings.kafka.bootstrap, topics.raw("bench"), blocks[warm:])
+        submit(settings, ("spreads", "signals"), strategy_file, PREFIX, progress=progress)
+        try:
+            with bulk_producer(settings.kafka.bootstrap) as producer:
+                key = shard_key(0, 1)
+                progress("warming up")
+                send_all(producer, topics.ticks, key, blocks[:warm], times[:warm])
+                time.sleep(10)
+                tail = closing_rows(market, market.strategy.pairs[0])
+                last = codec.encode(TickBlock("bench", "bench", 0, 0, len(blocks), names, tail))
+                seen = _SignalWatch(settings, topics, ids, market.strategy.pairs[0], int(tail["event_ns"][0]))
+                progress("ticks to signals")
+                started = time.time()
+                send_all(
+                    producer,
+                    topics.ticks,
+                    key,
+                    [*blocks[warm:], last],
+                    [*times[warm:], int(tail["event_ns"][2]) // NS_PER_MS],
+                )
+                seconds = seen.arrived() - started
+        finally:
+            cancel(settings.flink.rest, [job.id for job in jobs(settings.flink.rest) if job.name.startswith(PREFIX)])
+    rate, alone = load.ticks / seconds, load.ticks / kafka_s
+    return {
+        "ticks_to_signals": {
+            "ticks_per_second": round(rate),
+            "seconds": round(seconds, 2),
+            "ratio_to_kafka": round(rate / alone, 3),
+            "signals": seen.signals,
+        },
+        "kafka": {"ticks_per_second": round(alone), "megabytes": round(sum(map(len, blocks[warm:])) / 1e6)},
+    }
+
+
+def _ends(blocks: int, load: PipelineLoad) -> Iterator[int]:
+    return ((number + 1) * load.block_ticks for number in range(blocks))
+
+
+@contextmanager
+def _topics(settings: Settings, topics: Topics, market: BenchMarket) -> Iterator[None]:
+    venues = tuple(venue.name for venue in market.strategy.venues)
+    create_topics(settings.kafka.bootstrap, topics, venues, market.strategy.shards, recreate=True)
+    try:
+        yield
+    finally:
+        delete_topics(settings.kafka.bootstrap, topics, venues)
+
+
+class _SignalWatch:
+    """Reads trading.events until the signal that says that all is through."""
+
+    def __init__(self, settings: Settings, topics: Topics, ids: dict[str, int], pair: Pair, after_ns: int) -> None:
+        self.signals = 0
+        self._pair, self._after_ns = pair.name, after_ns
+        self._codec = EventCodec(ids[RECORDS["trading.events"]])
+        self._consumer = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap, auto_offset_reset="latest")
+        self._consumer.assign([TopicPartition(topics.events, 0)])
+        self._consumer.position(TopicPartition(topics.events, 0))
+        self._arrived = 0.0
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while not self._arrived:
+            for records in self._consumer.poll(timeout_ms=200).values():
+                for record in records:
+                    if b"signal/" not in record.value[:16]:
+                        continue
+                    self.signals += 1
+                    event = self._codec.decode(record.value)
+                    body = event.body
+                    if isinstance(body, Signal) and body.pair == self._pair and event.event_time_ns > self._after_ns:
+                        self._arrived = time.time()
+
+    def arrived(self) -> float:
+        """Wall time at which it came."""
+        self._thread.join(PATIENCE_S)
+        self._consumer.close()
+        if not self._arrived:
+            raise StackError(f"the last signal did not come in {PATIENCE_S:.0f} s: helios jobs, helios logs flink")
+        return self._arrived
+
+
+@dataclass
+class _Stamped:
+    """A log that notes when each frame was handed to Kafka."""
+
+    log: Log
+    first: dict[str, list[int]] = field(default_factory=dict)
+    at_ns: dict[str, list[int]] = field(default_factory=dict)
+
+    def write(self, record: RawFrames) -> None:
+        if record.frames:
+            self.first.setdefault(record.session, []).append(record.first_sequence)
+            self.at_ns.setdefault(record.session, []).append(time.time_ns())
+        self.log.write(record)
+
+    def flush(self) -> None:
+        self.log.flush()
+
+    def sent_ns(self, session: str, frame: int) -> int:
+        return self.at_ns[session][bisect_right(self.first[session], frame) - 1]
+
+
+def _latency(settings: Settings, load: PipelineLoad, ids: dict[str, int], progress: Progress) -> dict[str, Any]:
+    """A whole session at a steady rate: from a frame's hand-over to Kafka until its order is read back."""
+    simulation = Simulation(
+        load.seed, 2 * load.pairs, load.rate_s, load.rate, shards=1, jumps_per_minute=2.0, venue="simulated"
+    )
+    folder = settings.home / "bench"
+    strategy_file = folder / "latency.yaml"
+    strategy_file.write_text(dump_strategy(simulation.strategy()))
+    session = TradingSession(settings, SessionPlan(strategy_file, PREFIX, load.seed, 17101))
+    session.open()
+    try:
+        session.start(progress)
+        topics = session.topics
+        progress("Kafka round trip")
+        bare = round_trip_ms(settings.kafka.bootstrap, topics.rejects)
+        progress(f"{load.rate:,.0f} frames/s for {load.rate_s:.0f} s")
+        arrivals = _Arrivals(settings, topics, ids)
+        raw = RawLog(settings.kafka.bootstrap, topics.raw("simulated"), FramesCodec(ids[FRAMES]))
+        log = _Stamped(raw)
+        handled = handle(SimulatedSource(simulation), log, {}, 1.0)
+        time.sleep(3)
+        took = arrivals.latencies(log, settings, topics, ids)
+    finally:
+        session.close()
+        with suppress(Exception):
+            delete_topics(settings.kafka.bootstrap, session.topics, ("simulated",))
+    if not took:
+        raise StackError(f"no order came of {handled.frames} frames: helios logs flink")
+    return {
+        "raw_to_order_ms": percentiles(took)
+        | {"orders": len(took), "frames_per_second": round(handled.frames_per_second)},
+        "kafka_round_trip_ms": bare,
+    }
+
+
+class _Arrivals:
+    """Notes when each order is read back."""
+
+    def __init__(self, settings: Settings, topics: Topics, ids: dict[str, int]) -> None:
+        self._codec = OrderCodec(ids[RECORDS["trading.orders"]])
+        self._consumer = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap, auto_offset_reset="earliest")
+        self._consumer.assign([TopicPartition(topics.orders, 0)])
+        self._seen: list[tuple[int, bytes]] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while not self._stop.is_set():
+            for records in self._consumer.poll(timeout_ms=200).values():
+                now = time.time_ns()
+                self._seen.extend((now, record.value) for record in records)
+
+    def latencies(self, log: _Stamped, settings: Settings, topics: Topics, ids: dict[str, int]) -> list[float]:
+        """Milliseconds for each order, by way of its signal, spread event and tick to the frame."""
+        self._stop.set()
+        self._thread.join()
+        self._consumer.close()
+        place = settings.kafka.bootstrap
+        events = EventCodec(ids[RECORDS["trading.events"]])
+        spreads = Codec(RECORDS["market.spreads"], ids[RECORDS["market.spreads"]])
+        blocks = BlockCodec(ids[RECORD])
+        signals = {event.event_id: event.body for event in map(events.decode, _values(place, topics.events))}
+        crossings = {each["sequence"]: each for each in map(spreads.decode, _values(place, topics.spreads))}
+        ticks = np.concatenate([blocks.decode(value).ticks for value in _values(place, topics.ticks)])
+        frames = dict(zip(ticks["sequence"].tolist(), ticks["frame"].tolist(), strict=True))
+        took, counted = [], set()
+        for now, value in self._seen:
+            order = self._codec.decode(value)
+            signal = signals.get(order.cause)
+            if order.action != Decision.NEW or not isinstance(signal, Signal) or order.cause in counted:
+                continue
+            counted.add(order.cause)
+            crossing = crossings[signal.last_sequence]
+            frame = frames[crossing["tick_sequence"]]
+            took.append((now - log.sent_ns(crossing["tick_session"], frame)) / NS_PER_MS)
+        return took
+
+
+def _values(bootstrap: str, topic: str) -> Iterator[bytes]:
+    """Every record of a topic of one partition."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        consumer_timeout_ms=2000,
+    )
+    consumer.assign([TopicPartition(topic, 0)])
+    try:
+        yield from (record.value for record in consumer)
+    finally:
+        consumer.close()

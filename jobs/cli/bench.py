@@ -1,0 +1,53 @@
+"""helios bench: what the system does in a second, against something measured in the same run."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from infra.settings import load_settings
+from jobs.cli.stack import bring_up
+
+app = typer.Typer(help="Benchmarks. Figures of one machine move; the ratios are what to compare.", no_args_is_help=True)
+
+
+@app.command()
+def pipeline(
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs in the shard.")] = 100,
+    instruments: Annotated[int, typer.Option(min=2, help="Instruments that they are of.")] = 200,
+    ticks: Annotated[int, typer.Option(min=1000, help="Ticks to send.")] = 2_000_000,
+    block: Annotated[int, typer.Option(min=1, help="Ticks in a block.")] = 500,
+    rate: Annotated[float, typer.Option(min=1, help="Frames a second while latency is measured.")] = 5_000.0,
+    rate_seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="Of the market.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """market.ticks to signals in ticks/s, and a raw frame to its order in ms, beside Kafka alone.
+
+    Example: helios bench pipeline --pairs 300 --block 500 --json
+    """
+    from jobs.benchmarks.pipeline import PipelineLoad, measure
+
+    settings = load_settings()
+    console = Console(stderr=True)
+    bring_up(settings, console=console)
+    load = PipelineLoad(pairs, instruments, ticks, block, rate, rate_seconds, seed)
+    with console.status("") as status:
+        found = measure(settings, load, status.update)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _show(found)
+
+
+def _show(found: dict[str, Any]) -> None:
+    through, alone, took = found["ticks_to_signals"], found["kafka"], found["raw_to_order_ms"]
+    bare = found["kafka_round_trip_ms"]
+    print(
+        f"{found['pairs']} pairs, blocks of {found['block_ticks']}, {found['cores']} cores\n"
+        f"ticks to signals   {through['ticks_per_second']:>12,} ticks/s   {through['signals']:,} signals\n"
+        f"Kafka alone        {alone['ticks_per_second']:>12,} ticks/s   ratio {through['ratio_to_kafka']}\n"
+        f"raw to order       p50 {took['p50']} ms, p99 {took['p99']} ms at {took['frames_per_second']:,} frames/s\n"
+        f"Kafka round trip   p50 {bare['p50']} ms, p99 {bare['p99']} ms"
+    )

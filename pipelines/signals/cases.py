@@ -1,0 +1,154 @@
+"""Tests of a signal as rows in, rows out, in YAML beside it; all cases of a file run as one bounded Flink job.
+
+    - case: a spread that leaves its band and turns gives one signal
+      parameters: {entry_z: 2.0}
+      rows: |
+        pair   | event_time   | z
+        KO-PEP | 10:00:00     | 2.1
+        KO-PEP | 10:00:01.500 | 1.9
+      expect: |
+        pair   | action      | z
+        KO-PEP | enter_short | 1.9
+
+Columns left out have defaults; `sequence` counts up. What is expected is compared by the columns that are written.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.signals.signal_file import BoundSignal, SignalError
+from pipelines.signals.tables import SOURCE, VIEWS
+
+DAY = datetime(2026, 1, 5, tzinfo=UTC)
+DEFAULTS: Mapping[str, object] = {
+    "kind": "crossing",
+    "rung": 0,
+    "z": 0.0,
+    "spread": 0.0,
+    "mean": 0.0,
+    "std": 1.0,
+    "beta": 1.0,
+    "mid_a": 100.0,
+    "mid_b": 100.0,
+}
+COLUMNS = (
+    "kind STRING, shard INT, `sequence` BIGINT, pair STRING, event_time_ms BIGINT, event_time_ns BIGINT, rung INT, "
+    "z DOUBLE, spread DOUBLE, `mean` DOUBLE, std DOUBLE, beta DOUBLE, mid_a DOUBLE, mid_b DOUBLE"
+)
+ORDER = tuple(column.strip().split()[0].strip("`") for column in COLUMNS.split(","))
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case: the rows of the log in its order, and the rows that should come of them."""
+
+    name: str
+    parameters: Mapping[str, object]
+    rows: tuple[Row, ...]
+    expect: tuple[Row, ...]
+
+
+def load_cases(path: Path) -> list[Case]:
+    """The cases of a file. SignalError names file and case."""
+    try:
+        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SignalError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise SignalError(f"{path}: a list of cases expected, each with case, rows and expect")
+    cases = []
+    for number, each in enumerate(listed, 1):
+        name = str(each.get("case", f"case {number}"))
+        missing = [key for key in ("rows", "expect") if key not in each]
+        if missing:
+            raise SignalError(f"{path}: {name}: {' and '.join(missing)} missing")
+        rows, expect = _table(path, name, each["rows"]), _table(path, name, each["expect"])
+        cases.append(Case(name, each.get("parameters") or {}, rows, expect))
+    return cases
+
+
+def _table(path: Path, case: str, text: str | None) -> tuple[Row, ...]:
+    lines = [[cell.strip() for cell in line.split("|")] for line in (text or "").splitlines() if line.strip()]
+    for cells in lines:
+        if len(cells) != len(lines[0]):
+            raise SignalError(
+                f"{path}: {case}: a row of {len(cells)} cells under {len(lines[0])} columns: {' | '.join(cells)}"
+            )
+    return tuple(dict(zip(lines[0], cells, strict=True)) for cells in lines[1:])
+
+
+def time_ns(text: str) -> int:
+    """`10:00:00.250` of the cases' day, UTC ns."""
+    hours, minutes, seconds = text.split(":")
+    whole, _, part = seconds.partition(".")
+    since = (int(hours) * 60 + int(minutes)) * 60 + int(whole)
+    return (int(DAY.timestamp()) + since) * 1_000_000_000 + int((part or "0").ljust(9, "0"))
+
+
+def source_lines(cases: Sequence[Case]) -> list[str]:
+    """The rows of all cases as CSV of `COLUMNS`, a shard a case, by event time; those of a case keep their order."""
+    lines: list[tuple[int, int, str]] = []
+    for shard, case in enumerate(cases):
+        reached = 0
+        for number, row in enumerate(case.rows, 1):
+            at_ns = time_ns(row["event_time"])
+            reached = max(reached, at_ns)
+            given: dict[str, object] = {**DEFAULTS, "sequence": number, **row}
+            given |= {
+                "shard": shard,
+                "pair": f"{shard}#{row['pair']}",
+                "event_time_ms": at_ns // 1_000_000,
+                "event_time_ns": at_ns,
+            }
+            lines.append((reached, shard, ",".join(str(given[column]) for column in ORDER)))
+    return [line for _, _, line in sorted(lines, key=lambda line: line[:2])]
+
+
+def run_cases(t_env: Any, signal: BoundSignal, cases: Sequence[Case], folder: Path) -> list[list[Row]]:
+    """What the signal gives for each case, in the order that the rows matched. `t_env`: a streaming environment."""
+    file = folder / f"{signal.name}.csv"
+    file.write_text("\n".join(source_lines(cases)) + "\n")
+    for name in reversed(VIEWS):
+        t_env.execute_sql(f"DROP VIEW IF EXISTS `{name}`")
+    t_env.execute_sql(f"DROP TABLE IF EXISTS {SOURCE}")
+    t_env.execute_sql(
+        f"CREATE TABLE {SOURCE} ({COLUMNS}, event_time AS TO_TIMESTAMP_LTZ(event_time_ms, 3), "
+        "WATERMARK FOR event_time AS event_time - INTERVAL '0.001' SECOND) WITH ("
+        f"'connector' = 'filesystem', 'path' = '{file.as_uri()}', 'format' = 'csv')"
+    )
+    for name, query in VIEWS.items():
+        t_env.execute_sql(f"CREATE VIEW `{name}` AS {query}")
+    result = t_env.execute_sql(signal.sql)
+    columns = result.get_table_schema().get_field_names()
+    found: list[tuple[int, Row]] = []
+    with result.collect() as rows:
+        for row in rows:
+            found.append((0, {name: str(value) for name, value in zip(columns, row, strict=True)}))
+    by_case: list[list[Row]] = [[] for _ in cases]
+    for _, row in sorted(found, key=lambda one: int(one[1]["last_sequence"])):
+        shard, _, pair = row["pair"].partition("#")
+        by_case[int(shard)].append(row | {"pair": pair})
+    return by_case
+
+
+def matches(found: Sequence[Row], expect: Sequence[Row]) -> bool:
+    """Whether the rows found are those expected, by the columns that these have."""
+    if len(found) != len(expect):
+        return False
+    return all(
+        _same(row[name], text) for row, wanted in zip(found, expect, strict=True) for name, text in wanted.items()
+    )
+
+
+def _same(found: str, wanted: str) -> bool:
+    try:
+        return abs(float(found) - float(wanted)) < 1e-9
+    except ValueError:
+        return found == wanted

@@ -1,0 +1,118 @@
+"""Headers, parameters and the statement that a job runs."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.settings import ROOT
+from pipelines.domain.identity import signal_id
+from pipelines.signals.parameters import Parameter, ParameterError
+from pipelines.signals.signal_file import SignalError, load_signal
+from pipelines.signals.statement import insert_signals
+
+PAIR_REVERSION = ROOT / "sql" / "signals" / "pair_reversion.sql"
+GOOD = "-- signal: mine\n-- param: entry_z z = 2.0 range 0.5..6\nSELECT * FROM spreads WHERE z > :entry_z\n"
+
+
+def written(folder: Path, text: str, name: str = "mine.sql") -> Path:
+    file = folder / name
+    file.write_text(text)
+    return file
+
+
+def fault(path: Path, **given: object) -> str:
+    with pytest.raises(SignalError) as error:
+        load_signal(path).bound(given, "strategy.yaml")
+    return str(error.value)
+
+
+def test_parameters_are_bound_as_literals_of_their_type(tmp_path: Path) -> None:
+    signal = load_signal(written(tmp_path, GOOD)).bound({"entry_z": 1.5})
+    assert signal.sql.endswith("WHERE z > 1.5E0")
+
+
+def test_a_name_in_a_string_or_a_comment_is_text(tmp_path: Path) -> None:
+    text = "-- signal: mine\nSELECT ':entry_z' FROM spreads -- at :noon\n"
+    assert ":entry_z" in load_signal(written(tmp_path, text)).bound({}).sql
+
+
+def test_the_version_is_of_the_text_and_its_parameters(tmp_path: Path) -> None:
+    signal = load_signal(written(tmp_path, GOOD))
+    versions = {signal.bound({"entry_z": z}).version for z in (1.5, 2.0, "2.0")}
+    assert len(versions) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("two", "'two' is not a number"),
+        (7, "7 is outside 0.5..6"),
+        (2.1, "take 2"),
+        (True, "True is not a number"),
+        ("1 OR 1=1", "is not a number"),
+        (float("nan"), "not a finite number"),
+    ],
+)
+def test_a_value_that_is_not_of_its_type_is_refused_with_its_place(tmp_path: Path, value: object, said: str) -> None:
+    told = fault(written(tmp_path, GOOD), entry_z=value)
+    assert said in told
+    assert "mine.sql:2" in told
+    assert "strategy.yaml" in told
+
+
+def test_an_unknown_parameter_is_told_the_nearest(tmp_path: Path) -> None:
+    told = fault(written(tmp_path, GOOD), entri_z=2)
+    assert told == "strategy.yaml: signal mine has no parameter 'entri_z': did you mean entry_z?"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("SELECT 1\n", "no name"),
+        ("-- signal: other\nSELECT 1\n", "give both one name"),
+        ("-- signal: mine\n-- abuot: x\nSELECT 1\n", "did you mean about"),
+        ("-- signal: mine\n-- param: z\nSELECT 1\n", "NAME TYPE = DEFAULT"),
+        ("-- signal: mine\n-- param: a number = 1\nSELECT 1\n", "one of z, double"),
+        ("-- signal: mine\n-- param: a z = 9 range 1..2\nSELECT 1\n", "outside 1..2"),
+        ("-- signal: mine\n-- param: a z = 1\n-- param: a z = 1\nSELECT 1\n", "declared twice"),
+        ("-- signal: mine\n", "no body"),
+        ("-- signal: mine\nSELECT :limit\n", "mine.sql:2: :limit is no parameter"),
+    ],
+)
+def test_a_faulty_file_is_told_by_line(tmp_path: Path, text: str, said: str) -> None:
+    told = fault(written(tmp_path, text))
+    assert said in told
+    assert "mine.sql:" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "literal"),
+    [
+        ("a double = 1", -0.5, "(-0.5E0)"),
+        ("a double = 1", 1e-7, "1E-7"),
+        ("a int = 3", "4", "4"),
+        ("a interval = 30 minutes", "90 seconds", "INTERVAL '90' SECOND(2)"),
+        ("a string = x", "it's", "'it''s'"),
+    ],
+)
+def test_literals(text: str, value: object, literal: str) -> None:
+    assert Parameter.parse(text, 1).literal(value) == literal
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("a interval = 1 day", "1' DAY; DROP"), ("a string = x", "a\nb"), ("a int = 1", 1.5)]
+)
+def test_what_is_not_a_value_is_refused(text: str, value: object) -> None:
+    with pytest.raises(ParameterError):
+        Parameter.parse(text, 1).literal(value)
+
+
+def test_the_statement_makes_the_ids_of_the_domain() -> None:
+    signal = load_signal(PAIR_REVERSION).bound({})
+    parts = signal_id(signal.name, signal.version, "PAIR", 17, "exit").split("/")
+    sql = insert_signals(signal, "paper")
+    made = sql.split("CONCAT(")[1].split("),\n")[0]
+    texts = [part.strip().strip("'") for part in made.split(", '/', ")]
+    assert parts == ["signal", signal.name, signal.version, "PAIR", "17", "exit"]
+    assert "".join(made.split()).startswith(f"'signal/','{signal.name}','/','{signal.version}','/',pair,'/',CAST(last_")
+    assert texts[-1] == "`action`"
