@@ -10,7 +10,6 @@ from enum import StrEnum
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipelines.domain.market import NS_PER_MS, TICK, Flag, Kind, Ticks
 from pipelines.domain.sequencing import (
@@ -101,8 +100,9 @@ class Listing:
     symbols: tuple[str, ...]
     instruments: tuple[str, ...]
     index: Mapping[str, int]
-    home: NDArray[np.int64]
-    members: Mapping[int, NDArray[np.bool_]]
+    shards: tuple[tuple[int, ...], ...]
+    """By instrument: where its ticks go, its home first."""
+    all_shards: tuple[int, ...]
 
     @classmethod
     def of(cls, strategy: Strategy, venue: str) -> "Listing":
@@ -118,19 +118,14 @@ class Listing:
             symbols=tuple(instrument.symbol for instrument in listed),
             instruments=tuple(instrument.id for instrument in listed),
             index=MappingProxyType({instrument.symbol: place for place, instrument in enumerate(listed)}),
-            home=np.array([found[0] for found in shards], np.int64),
-            members=MappingProxyType(
-                {
-                    shard: np.array([shard in found for found in shards], np.bool_)
-                    for shard in sorted({shard for found in shards for shard in found})
-                }
-            ),
+            shards=tuple(shards),
+            all_shards=tuple(sorted({shard for found in shards for shard in found})),
         )
 
     def shards_of(self, symbols: Sequence[str]) -> tuple[int, ...]:
         """The shards that ticks of these symbols can go to; unknown symbols go nowhere."""
-        known = [self.index[symbol] for symbol in symbols if symbol in self.index]
-        return tuple(shard for shard, member in self.members.items() if bool(member[known].any()))
+        known = [self.shards[self.index[symbol]] for symbol in symbols if symbol in self.index]
+        return tuple(sorted({shard for found in known for shard in found}))
 
 
 def normalise(
@@ -192,21 +187,19 @@ def heartbeat(state: SessionState, clock_ns: int, end: bool = False) -> Normalis
 def by_shard(state: SessionState, listing: Listing, ticks: Ticks) -> Iterator[tuple[int, tuple[str, ...], Ticks]]:
     """Each shard's part of a batch, with the instruments that its rows index. A tick goes to every shard that has a
     pair of its instrument, flagged HOME in one; heartbeats go to all shards of the session."""
-    timekeeping = ticks["instrument"] < 0
-    beats = state.shards or tuple(listing.members)
-    for shard, member in listing.members.items():
-        taken = member[ticks["instrument"]] & ~timekeeping
-        if shard in beats:
-            taken |= timekeeping
-        if not taken.any():
-            continue
-        part = ticks[taken]
-        listed, local = np.unique(part["instrument"], return_inverse=True)
-        at_home = (listing.home[part["instrument"]] == shard) & (part["instrument"] >= 0)
-        part["flags"] |= np.where(at_home, int(Flag.HOME), 0).astype(np.int32)
-        absent = int(len(listed) > 0 and listed[0] < 0)
-        part["instrument"] = local - absent
-        yield shard, tuple(listing.instruments[index] for index in listed[absent:]), part
+    beats = state.shards or listing.all_shards
+    column = ticks["instrument"]
+    present = sorted(set(column.tolist()))
+    goes = {index: listing.shards[index] if index >= 0 else beats for index in present}
+    for shard in sorted({shard for shards in goes.values() for shard in shards}):
+        mine = [index for index in present if shard in goes[index]]
+        part = ticks.copy() if len(mine) == len(present) else ticks[np.isin(column, mine)]
+        place = np.searchsorted(mine, part["instrument"])
+        home = [int(Flag.HOME) if index >= 0 and goes[index][0] == shard else 0 for index in mine]
+        part["flags"] |= np.array(home, np.int32)[place]
+        named = [index for index in mine if index >= 0]
+        part["instrument"] = place - (len(mine) - len(named))
+        yield shard, tuple(listing.instruments[index] for index in named), part
 
 
 def _rejects(
