@@ -6,6 +6,7 @@ from pipelines.domain.trader import step
 from pipelines.domain.trading import (
     Action,
     Command,
+    Decision,
     Marks,
     OrderRequest,
     OrderStatus,
@@ -134,3 +135,31 @@ class Desk:
             made.extend(outputs)
         self.outputs.extend(made)
         return tuple(made)
+
+
+def marked() -> Desk:
+    desk = Desk()
+    desk.give(marks(0, 1), marks(1, 1))
+    return desk
+
+
+def entered(desk: Desk, sequence: int = 1) -> tuple[OrderRequest, OrderRequest]:
+    a, b = desk.give(signal("A-B", Action.ENTER_LONG, sequence))
+    return a, b
+
+
+def held() -> Desk:
+    desk = marked()
+    desk.give(*(filled(order) for order in entered(desk)))
+    return desk
+
+
+def lots(desk: Desk) -> dict[str, int]:
+    return {name: position.lots for name, position in desk.state.positions.items() if position.lots}
+
+
+def reason_of(outputs: tuple[OrderRequest, ...]) -> str:
+    (refused,) = outputs
+    assert refused.action is Decision.REFUSED
+    assert refused.leg == 0
+    return refused.reason

@@ -19,9 +19,8 @@ from pipelines.domain.account import (
 )
 from pipelines.domain.orders import Order, OrderState
 from pipelines.domain.positions import Position
-from pipelines.domain.trading import Action, Side, Signal, TradingEvent
+from pipelines.domain.trading import Action, OrderStatus, Side, Signal, TradingEvent
 from tests.support.accounts import T0, Desk, canceled, command, config, marks, rejected, report, signal
-from tests.support.accounts import OrderStatus as Status
 
 NAMES = st.text(max_size=8)
 INTS = st.integers(-(2**63), 2**63 - 1)
@@ -117,7 +116,7 @@ def test_closed_orders_are_forgotten_in_the_end() -> None:
     assert not desk.state.orders
     oldest = next(order for order in desk.outputs if order.client_order_id not in desk.state.closed)
     before = desk.state
-    desk.give(report(oldest, "very late", Status.FILLED, 10, 10))
+    desk.give(report(oldest, "very late", OrderStatus.FILLED, 10, 10))
     assert desk.state is before
 
 
