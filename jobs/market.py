@@ -10,8 +10,6 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Any
 
-from pyflink.common import Types
-
 from infra.topics import session_id
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import StrategyError, load_strategy
@@ -20,7 +18,7 @@ from pipelines.domain.normalise import Decode
 from pipelines.domain.universe import Strategy
 from pipelines.feeds import binance
 from pipelines.operators.flink import EMITTED, JobConfig, environment, raw_sink, raw_source
-from pipelines.operators.market import Market, text_of
+from pipelines.operators.market import Market
 
 PROTOCOLS: Mapping[str, Decode] = MappingProxyType({"binance": binance.decode})
 """Protocols that a venue of a strategy may speak. A further one is a module of pipelines/feeds and a line here."""
@@ -34,8 +32,7 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
         operator = Market(
             strategy, venue.name, protocol(venue.protocol, strategy.name), config.topics, config.schema_ids, schema_of
         )
-        records = raw_source(t_env, [config.topics.raw(venue.name)], f"market-{venue.name}", config)
-        keyed = records.key_by(lambda record: text_of(record.key), Types.STRING())
+        keyed = raw_source(t_env, [config.topics.raw(venue.name)], f"market-{venue.name}", config)
         name = f"market-{venue.name}"
         streams.append(keyed.process(operator, EMITTED).uid(name).name(name))
     emitted = reduce(lambda left, right: left.union(right), streams)

@@ -7,8 +7,6 @@
 import argparse
 from typing import Any
 
-from pyflink.common import Types
-
 from infra.topics import session_id
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
@@ -26,7 +24,7 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
     topics = config.topics
     spreads = Spreads(strategy, topics, config.schema_ids, SchemaRegistry(config.registry_url).schema)
     records = raw_source(t_env, [topics.ticks], NAME, config)
-    made = records.key_by(lambda record: record.key, Types.STRING()).process(spreads, EMITTED).uid(NAME).name(NAME)
+    made = records.process(spreads, EMITTED).uid(NAME).name(NAME)
     made.set_parallelism(strategy.shards).set_max_parallelism(MAX_PARALLELISM)
     raw_sink(t_env, made, [topics.events, topics.bars, topics.spreads, topics.rejects], config)
 

@@ -7,8 +7,6 @@
 import argparse
 from typing import Any
 
-from pyflink.common import Types
-
 from infra.topics import session_id
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
@@ -26,7 +24,7 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
     schema_of = SchemaRegistry(config.registry_url).schema
     trader = Trading(strategy, config.session_id, topics, config.schema_ids, schema_of)
     records = raw_source(t_env, [topics.events], NAME, config)
-    decided = records.key_by(lambda record: record.key, Types.STRING()).process(trader, EMITTED).uid(NAME).name(NAME)
+    decided = records.process(trader, EMITTED).uid(NAME).name(NAME)
     raw_sink(t_env, decided, [topics.orders, topics.rejects], config)
 
 
