@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 ARGS ?=
 
-.PHONY: help setup demo test check down lock parts
+.PHONY: help setup demo test check down lock jars-lock parts
 .DEFAULT_GOAL := help
 
 help:
@@ -12,7 +12,7 @@ help:
 	@echo "make check    lint, format, types, the import law"
 	@echo "make down     stop the local services; data stays in .local"
 	@echo "make setup    Python packages, jars, TimescaleDB; what the others call"
-	@echo "make lock     resolve requirements.in into requirements.lock"
+	@echo "make lock     resolve requirements.in into requirements.lock (jars-lock: hashes of the jars of infra/pom.xml)"
 
 demo: setup
 	.venv/bin/helios demo $(ARGS)
@@ -59,3 +59,7 @@ parts: .local/jars/ready .local/timescaledb/tree/ready
 lock: .venv/ready
 	.venv/bin/uv pip compile requirements.in --output-file requirements.lock --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade
+
+# Fetches what infra/pom.xml names and writes down its hashes: look at the difference before you commit it.
+jars-lock:
+	JARS_LOCK=write bash infra/jars.sh

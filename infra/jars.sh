@@ -9,16 +9,14 @@ command -v java > /dev/null || [ -x "${JAVA_HOME:-}/bin/java" ] ||
 command -v mvn > /dev/null || fail "mvn is missing: apt-get install maven"
 
 echo "-- jars of Kafka, Flink's connectors and the registry into .local/jars (240 MB to fetch)"
-rm -rf .local/jars.draft
 log=.local/jars.log
 mkdir -p .local
-for service in flink kafka registry; do
-  # -C: a jar whose checksum does not agree is an error.
-  mvn -C -q -B -f infra/pom.xml -P "$service" \
-    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-    -DincludeScope=runtime -DoutputDirectory="$PWD/.local/jars.draft/$service" > "$log" 2>&1 ||
-    fail "Maven, $service: $(grep -m1 ERROR "$log" || tail -n1 "$log") (all of it: $log)"
-done
+rm -rf .local/jars.draft
+mvn -q -B -f infra/pom.xml -Djars="$PWD/.local/jars.draft" ${MAVEN_ARGS:-} package > "$log" 2>&1 ||
+  fail "Maven: $(grep -m1 ERROR "$log" || tail -n1 "$log") (all of it: $log)"
+[ "${JARS_LOCK:-check}" = check ] || (cd .local/jars.draft && sha256sum -- */*.jar */*.gz > ../../infra/jars.sha256)
+(cd .local/jars.draft && sha256sum --quiet --check ../../infra/jars.sha256) > "$log" 2>&1 ||
+  fail "jars are not those of infra/jars.sha256: $(head -n1 "$log") (after a new version in pom.xml: make jars-lock)"
 rm -rf .local/jars
 mv .local/jars.draft .local/jars
 touch .local/jars/ready
