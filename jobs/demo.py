@@ -143,12 +143,13 @@ def _settle(session: TradingSession, told: Mapping[str, Any], view: View) -> Non
     _until(view, "reading the rest", lambda: tally.used_frames() >= wanted, session)
     end_ns = told["last_event_ns"]
     _until(view, "making the last signals", lambda: session.signals_done(end_ns), session)
-    while view.watch.poll(0.2):
-        view.step("settling orders")
-    if not session.drain(PATIENCE_S):
-        raise DemoError(f"orders are not settled after {PATIENCE_S:.0f} s: helios status, helios logs gateway")
-    while view.watch.poll(0.5):
-        view.step("settling orders")
+    orders = -1
+    while orders != tally.counts["orders"]:  # what settles one order may make another: a leg left alone is closed
+        orders = tally.counts["orders"]
+        if not session.drain(PATIENCE_S):
+            raise DemoError(f"orders are not settled after {PATIENCE_S:.0f} s: helios status, helios logs gateway")
+        while view.watch.poll(0.5):
+            view.step("settling orders")
 
 
 def _until(view: View, stage: str, done: Callable[[], bool], session: TradingSession) -> None:
