@@ -68,7 +68,10 @@ class Simulation:
 
     def session(self, shard: int) -> str:
         """Its name says the seed, and changes with any other parameter."""
-        return f"sim-{self.seed}-{zlib.crc32(repr(astuple(self)).encode()):08x}-{shard}"
+        numbers = [self.instruments, self.seconds, self.ticks_per_second, self.shards, *astuple(self.faults)]
+        numbers += [self.jumps_per_minute, self.start_ns]
+        text = f"{self.venue} {' '.join(format(number, '.17g') for number in numbers)}"
+        return f"sim-{self.seed}-{zlib.crc32(text.encode()):08x}-{shard}"
 
     def events(self, shard: int) -> int:
         share = 2 * len(self.pairs_of(shard)) / self.instruments
@@ -142,6 +145,9 @@ class SimulatedSource:
     def _session(self, shard: int, marks: Mapping[str, Mark], window_ns: int) -> Iterator[Batch]:
         name = self.simulation.session(shard)
         session = Session(self.venue, name, self._symbols(shard))
+        if name in marks and marks[name].ended:
+            for _ in self.runs(shard):
+                pass  # nothing to write, but what it holds is still to be told
         return session.batches(self.runs(shard), self.simulation.start_ns, marks.get(name), window_ns)
 
     def _symbols(self, shard: int) -> tuple[str, ...]:

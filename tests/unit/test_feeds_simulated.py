@@ -13,6 +13,7 @@ from pipelines.domain.sequencing import new_session
 from pipelines.feeds.binance import decode
 from pipelines.feeds.simulated import SimulatedSource, Simulation
 from pipelines.feeds.simulated_faults import FaultRates, garbage
+from pipelines.feeds.source import Mark
 
 
 def digest(simulation: Simulation) -> str:
@@ -36,6 +37,19 @@ def test_another_seed_is_another_session_under_another_name() -> None:
     other = Simulation(8, instruments=6, seconds=15, ticks_per_second=1000, shards=2, faults=FaultRates.each(0.01))
     assert digest(other) != digest(SMALL)
     assert set(SimulatedSource(other).sessions).isdisjoint(SimulatedSource(SMALL).sessions)
+
+
+def test_a_session_has_the_same_name_however_its_parameters_are_written() -> None:
+    assert Simulation(1, seconds=40).session(0) == Simulation(1, seconds=40.0).session(0)
+    assert Simulation(1, seconds=40).session(0) != Simulation(1, seconds=41).session(0)
+
+
+def test_what_a_session_holds_is_told_also_when_it_was_written_before() -> None:
+    source = SimulatedSource(SMALL)
+    list(source.batches({}, 0))
+    told = (source.ticks_expected, source.book.totals())
+    assert list(source.batches({name: Mark(0, ended=True) for name in source.sessions}, 0)) == []
+    assert (source.ticks_expected, source.book.totals()) == told
 
 
 def test_a_session_in_a_shard_has_its_pairs_symbols_and_no_others() -> None:
