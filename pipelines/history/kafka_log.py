@@ -64,7 +64,6 @@ class KafkaLog:
                 reconnect_backoff_max_ms=1_000,
                 fetch_max_wait_ms=100,
                 max_partition_fetch_bytes=4 << 20,
-                max_poll_records=2_000,
             )
         try:
             with _away(bootstrap):
@@ -74,10 +73,10 @@ class KafkaLog:
             self.close()
             raise
 
-    def poll(self, timeout_ms: int) -> list[Message]:
-        """The next records, in order within each partition; empty if there are none within the time."""
+    def poll(self, timeout_ms: int, limit: int = 2_000) -> list[Message]:
+        """The next records, at most `limit`, in order within each partition; empty if none come within the time."""
         with _away(self._bootstrap):
-            return [record for part in self._consumer.poll(timeout_ms).values() for record in part]
+            return [record for part in self._consumer.poll(timeout_ms, max_records=limit).values() for record in part]
 
     def offsets(self) -> dict[Place, int]:
         """What comes after the records that were polled, by topic and partition."""

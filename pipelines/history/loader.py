@@ -26,6 +26,7 @@ UNSTORABLE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 TIMESCALE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
 
 SHORTEST_WAIT_S = 0.1
+POLL_RECORDS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class Loader:
             left = until - time.monotonic()
             if left <= 0:
                 break
-            polled = records.poll(max(1, int(left * 1000)))
+            polled = records.poll(max(1, int(left * 1000)), min(POLL_RECORDS, config.batch_records - len(gathered)))
             if not gathered:
                 until = time.monotonic() + config.linger_s
             gathered += polled
