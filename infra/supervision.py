@@ -86,9 +86,11 @@ class Supervision:
             supervisor.stopProcessGroup(program, True)
             supervisor.startProcessGroup(program, False)
             return
-        names = [f"{program}:{instance}" for instance in instances]
+        names = {f"{program}:{instance}" for instance in instances}
         for name in names:
-            supervisor.stopProcess(name, True)
+            supervisor.stopProcess(name, False)
+        while any(f"{p.program}:{p.name}" in names and p.state in LIVE for p in self.processes()):
+            time.sleep(0.1)
         for name in names:
             supervisor.startProcess(name, False)
 

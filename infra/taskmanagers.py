@@ -1,0 +1,113 @@
+"""The local TaskManagers keep what they once imported: those that had older code are restarted before they get a job."""
+
+import ast
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from infra.flink_jobs import FlinkError
+from infra.parts.flink import TASKMANAGER, probe
+from infra.parts.part import Unhealthy, http_get
+from infra.settings import ROOT, Settings
+from infra.supervision import Supervision
+
+PATIENCE_S = 180.0
+OURS = ("pipelines", "jobs", "infra")
+
+
+class TaskManagers:
+    """The local TaskManagers, and which state of our code each may have imported."""
+
+    def __init__(self, settings: Settings, modules: Sequence[str]) -> None:
+        """`modules`: those of the jobs, by whose imports the code is known."""
+        self._settings = settings
+        self._record = settings.home / "flink" / "imported.json"
+        self._code = code_hash(modules)
+
+    def refresh(self, progress: Callable[[str], None]) -> None:
+        """Restart the idle TaskManagers that ran older code; FlinkError if fresh ones are not to be had."""
+        imported = self._imported()
+        stale = [name for name in self._idle() if imported.get(self._life(name), self._code) != self._code]
+        if not stale:
+            return
+        progress(f"the code has changed: restarting {len(stale)} idle TaskManagers")
+        supervision = Supervision(self._settings)
+        supervision.restart(TASKMANAGER, stale)
+        flink = self._settings.flink
+        _await(lambda: probe(flink.rest, flink.taskmanagers), lambda: set(stale) <= set(self._idle()))
+
+    def remember(self) -> None:
+        """Note that what was idle may have taken the code of now."""
+        imported = self._imported()
+        lives = {self._life(name) for name in self._all()}
+        fresh = {life: imported.get(life, self._code) for life in lives}
+        draft = self._record.with_suffix(".draft")
+        draft.write_text(json.dumps(fresh))
+        draft.replace(self._record)
+
+    def _imported(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self._record.read_text()) if self._record.exists() else {}
+        return found
+
+    def _all(self) -> dict[str, int]:
+        """Free slots by TaskManager."""
+        answer: Any = json.loads(http_get(f"{self._settings.flink.rest}/taskmanagers"))
+        return {worker["id"]: worker["freeSlots"] for worker in answer["taskmanagers"]}
+
+    def _idle(self) -> list[str]:
+        return [name for name, free in self._all().items() if free]
+
+    def _life(self, name: str) -> str:
+        """A TaskManager from its start to its end: restarted, it is another."""
+        pids = {process.name: process.pid for process in Supervision(self._settings).processes()}
+        return f"{name}/{pids.get(name, 0)}"
+
+
+def code_hash(modules: Sequence[str]) -> str:
+    """Of these modules, of all of ours that they import, however indirectly, and of the schemas."""
+    found: dict[str, Path] = {}
+    left = list(modules)
+    while left:
+        name = left.pop()
+        file = _file_of(name)
+        if name not in found and file is not None:
+            found[name] = file
+            left += _imports(file)
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted({*found.values(), *(ROOT / "schemas").glob("*.avsc")}):
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _file_of(module: str) -> Path | None:
+    place = ROOT.joinpath(*module.split("."))
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
+
+
+def _imports(file: Path) -> Iterator[str]:
+    """Modules of ours that a file names in its imports; `from a import b` names a and, if it is one, a.b."""
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.partition(".")[0] in OURS)
+
+
+def _await(*conditions: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+    """Return once every condition holds: gives something true and is not Unhealthy."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            if all(condition() for condition in conditions):
+                return
+        except Unhealthy:
+            pass
+        if time.monotonic() > deadline:
+            raise FlinkError(f"TaskManagers are not back after {patience_s:.0f} s: helios logs {TASKMANAGER}")
+        time.sleep(0.2)
