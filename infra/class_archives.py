@@ -5,11 +5,11 @@ proof that the stack runs on this machine.
 """
 
 import shutil
-import socket
 import sys
 
 from infra.parts.java import CLASSES
 from infra.parts.part import PartError
+from infra.ports import free_ports
 from infra.settings import INSTALLED, FlinkSettings, KafkaSettings, RegistrySettings, Settings
 from infra.stack import StackError, down, up
 
@@ -33,15 +33,6 @@ def record() -> None:
     shutil.rmtree(CLASSES, ignore_errors=True)
     (settings.home / "classes").rename(CLASSES)
     shutil.rmtree(settings.home, ignore_errors=True)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens now."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from infra.parts.java import WAY_OUT, java
 from infra.parts.kafka import JARS as KAFKA_JARS
 from infra.parts.part import PartError, port_answers
 from infra.parts.registry import JARS as REGISTRY_JARS
+from infra.ports import listeners
 from infra.settings import Settings
 from infra.stack import LEAST_FREE_BYTES, PARTS
-from infra.supervision import Supervision, listeners
+from infra.supervision import Supervision
 
 MEMORY_WANTED_KB = 6 << 20
 

@@ -12,8 +12,9 @@ from infra.parts.kafka import kafka_part
 from infra.parts.part import Part, PartError, Unhealthy, port_answers
 from infra.parts.registry import registry_part
 from infra.parts.timescale import timescale_part
+from infra.ports import listeners
 from infra.settings import Settings
-from infra.supervision import Process, Supervision, listeners
+from infra.supervision import Process, Supervision
 
 PARTS: dict[str, Callable[[Settings], Part]] = {
     "kafka": kafka_part,

@@ -11,6 +11,7 @@ import sys
 import time
 import xmlrpc.client
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,13 +87,15 @@ class Supervision:
             supervisor.stopProcessGroup(program, True)
             supervisor.startProcessGroup(program, False)
             return
-        names = {f"{program}:{instance}" for instance in instances}
-        for name in names:
-            supervisor.stopProcess(name, False)
-        while any(f"{p.program}:{p.name}" in names and p.state in LIVE for p in self.processes()):
-            time.sleep(0.1)
+        names = [f"{program}:{instance}" for instance in instances]
+        with ThreadPoolExecutor(len(names) or 1) as pool:
+            list(pool.map(self._stop_process, names))
         for name in names:
             supervisor.startProcess(name, False)
+
+    def _stop_process(self, name: str) -> None:
+        with contextlib.suppress(xmlrpc.client.Fault):  # it does not run
+            self._server().supervisor.stopProcess(name, True)
 
     def stop(self, programs: Iterable[str] | None = None) -> None:
         """Stop and forget those programs, or stop all and supervisor itself; returns when they have gone."""
@@ -230,21 +233,3 @@ def _exists(pid: int) -> bool:
         os.kill(pid, 0)
         return True
     return False
-
-
-def listeners(port: int) -> Iterator[str]:
-    """Who listens on a port of this machine, as far as it may be known: `pid 123 (java kafka.Kafka)`."""
-    inodes = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(OSError):
-            for line in Path(table).read_text().splitlines()[1:]:
-                column = line.split()
-                if column[3] == "0A" and int(column[1].rpartition(":")[2], 16) == port:
-                    inodes.add(f"socket:[{column[9]}]")
-    if not inodes:
-        return
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if any(os.readlink(handle) in inodes for handle in (process / "fd").iterdir()):
-                words = (process / "cmdline").read_bytes().split(b"\0")
-                yield f"pid {process.name} ({words[0].decode(errors='replace')})"

@@ -1,6 +1,7 @@
-"""The local TaskManagers keep what they once imported: those that had older code are restarted before they get a job."""
+"""The local TaskManagers keep what they once imported: those with older code are restarted before they get a job."""
 
 import ast
+import fcntl
 import hashlib
 import json
 import time
@@ -28,16 +29,17 @@ class TaskManagers:
         self._code = code_hash(modules)
 
     def refresh(self, progress: Callable[[str], None]) -> None:
-        """Restart the idle TaskManagers that ran older code; FlinkError if fresh ones are not to be had."""
-        imported = self._imported()
-        stale = [name for name in self._idle() if imported.get(self._life(name), self._code) != self._code]
-        if not stale:
-            return
-        progress(f"the code has changed: restarting {len(stale)} idle TaskManagers")
-        supervision = Supervision(self._settings)
-        supervision.restart(TASKMANAGER, stale)
-        flink = self._settings.flink
-        _await(lambda: probe(flink.rest, flink.taskmanagers), lambda: set(stale) <= set(self._idle()))
+        """Restart the idle TaskManagers that ran older code, and return when they are registered again."""
+        with self._record.with_suffix(".lock").open("w") as lock:  # two submissions at once would restart them twice
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            imported = self._imported()
+            stale = [name for name in self._idle() if imported.get(self._life(name), self._code) != self._code]
+            if not stale:
+                return
+            progress(f"the code has changed: restarting {len(stale)} idle TaskManagers")
+            Supervision(self._settings).restart(TASKMANAGER, stale)
+            flink = self._settings.flink
+            _await(lambda: probe(flink.rest, flink.taskmanagers))
 
     def remember(self) -> None:
         """Note that what was idle may have taken the code of now."""
@@ -99,15 +101,14 @@ def _imports(file: Path) -> Iterator[str]:
         yield from (name for name in names if name.partition(".")[0] in OURS)
 
 
-def _await(*conditions: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
-    """Return once every condition holds: gives something true and is not Unhealthy."""
-    deadline = time.monotonic() + patience_s
+def _await(condition: Callable[[], object]) -> None:
+    """Return once the condition is not Unhealthy."""
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            if all(condition() for condition in conditions):
-                return
-        except Unhealthy:
-            pass
-        if time.monotonic() > deadline:
-            raise FlinkError(f"TaskManagers are not back after {patience_s:.0f} s: helios logs {TASKMANAGER}")
+            condition()
+            return
+        except Unhealthy as error:
+            if time.monotonic() > deadline:
+                raise FlinkError(f"TaskManagers: {error} after {PATIENCE_S:.0f} s: helios logs {TASKMANAGER}") from None
         time.sleep(0.2)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from infra.class_archives import free_ports
 from infra.doctor import examine
 from infra.flink_jobs import cancel, jobs
 from infra.parts.part import PartError
+from infra.ports import free_ports
 from infra.settings import INSTALLED, Settings, load_settings
 from infra.stack import StackError, down, state, up
 from infra.supervision import Supervision
