@@ -117,7 +117,7 @@ class Listing:
             clock_skew_ns=strategy.venue_by_name[venue].clock_skew_ns,
             symbols=tuple(instrument.symbol for instrument in listed),
             instruments=tuple(instrument.id for instrument in listed),
-            index=MappingProxyType({instrument.symbol: place for place, instrument in enumerate(listed)}),
+            index={instrument.symbol: place for place, instrument in enumerate(listed)},
             shards=tuple(shards),
             all_shards=tuple(sorted({shard for found in shards for shard in found})),
         )

@@ -6,7 +6,7 @@ Streams as Binance's API documents them ("WebSocket Market Streams"): a combined
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -70,41 +70,68 @@ BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 def decode(frames: Sequence[bytes], index: Mapping[str, int]) -> Decoded:
     """Frames to rows of `DECODED`, one each, or a fault with the field, its value and what was expected."""
-    quotes_at: list[int] = []
-    quotes: list[Quote] = []
-    trades_at: list[int] = []
-    trades: list[Trade] = []
-    faults: list[Fault] = []
-    ascii_only = b"".join(frames).isascii()
-    for position, frame in enumerate(frames):
-        # What a frame looks to be decides only who reads it first: a reader takes nothing that is not its own.
-        wrapped = frame[:10] == b'{"stream":'
-        try:
-            if not ascii_only:
-                frame.decode()  # msgspec does not look into the strings of fields that it skips
-            if frame.find(b'"e":"trade"', 0, 128) > 0:
-                trades.append(_wrapped_trade(frame).data if wrapped else _trade(frame))
-                trades_at.append(position)
-            else:
-                quotes.append(_wrapped_quote(frame).data if wrapped else _quote(frame))
-                quotes_at.append(position)
-        except BAD_JSON:
-            match read_slowly(frame):
-                case Quote() as quote:
-                    quotes.append(quote)
-                    quotes_at.append(position)
-                case Trade() as trade:
-                    trades.append(trade)
-                    trades_at.append(position)
-                case str() as detail:
-                    faults.append(Fault(position, Reason.UNDECODABLE, detail))
+    read, faults = _read(frames)
     rows = np.zeros(len(frames), DECODED)
     rows["instrument"] = -1
-    _fill_quotes(rows, quotes_at, quotes, index, faults)
-    _fill_trades(rows, trades_at, trades, index, faults)
+    _fill_quotes(rows, read.quotes_at, read.quotes, index, faults)
+    _fill_trades(rows, read.trades_at, read.trades, index, faults)
     good = rows["instrument"] >= 0
     faults.sort(key=lambda fault: fault.position)
     return Decoded(rows if not faults else rows[good], tuple(faults))
+
+
+class _Read(NamedTuple):
+    """The messages of a batch by kind, and the position of the frame of each."""
+
+    quotes_at: list[int]
+    quotes: list[Quote]
+    trades_at: list[int]
+    trades: list[Trade]
+
+
+def _read(frames: Sequence[bytes]) -> tuple[_Read, list[Fault]]:
+    """Read a batch as what it looks to be: how a frame looks decides only who reads it first, and a reader takes
+    nothing that is not its own. A batch with a frame that is not what it seems is read again, frame by frame."""
+    looks = [frame.find(b'"e":"trade"', 0, 128) for frame in frames]
+    quotes_at = [position for position, found in enumerate(looks) if found < 0]
+    trades_at = [position for position, found in enumerate(looks) if found >= 0]
+    try:
+        if not b"".join(frames).isascii():
+            return _read_each(frames)  # msgspec does not look into the strings of fields that it skips
+        quote_frames, trade_frames = [frames[at] for at in quotes_at], [frames[at] for at in trades_at]
+        if frames and frames[0].startswith(b'{"stream":'):
+            quotes = [wrapped.data for wrapped in map(_wrapped_quote, quote_frames)]
+            trades = [wrapped.data for wrapped in map(_wrapped_trade, trade_frames)]
+        else:
+            quotes, trades = list(map(_quote, quote_frames)), list(map(_trade, trade_frames))
+    except BAD_JSON:
+        return _read_each(frames)
+    return _Read(quotes_at, quotes, trades_at, trades), []
+
+
+def _read_each(frames: Sequence[bytes]) -> tuple[_Read, list[Fault]]:
+    read = _Read([], [], [], [])
+    faults: list[Fault] = []
+    for position, frame in enumerate(frames):
+        message: Quote | Trade | str
+        try:
+            frame.decode()
+            if frame.find(b'"e":"trade"', 0, 128) >= 0:
+                message = _wrapped_trade(frame).data
+            else:
+                message = _wrapped_quote(frame).data
+        except BAD_JSON:
+            message = read_slowly(frame)
+        match message:
+            case Quote():
+                read.quotes.append(message)
+                read.quotes_at.append(position)
+            case Trade():
+                read.trades.append(message)
+                read.trades_at.append(position)
+            case _:
+                faults.append(Fault(position, Reason.UNDECODABLE, message))
+    return read, faults
 
 
 def read_slowly(frame: bytes) -> Quote | Trade | str:
