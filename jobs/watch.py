@@ -184,7 +184,8 @@ class Watch:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             isolation_level="read_committed",
-            max_partition_fetch_bytes=4 << 20,
+            # A fetch for idle partitions holds back the next one for the busy ones, on the same connection.
+            fetch_max_wait_ms=20,
         )
         wide = topics.partitions(tuple(venue.name for venue in strategy.venues), strategy.shards)
         self._consumer.assign([TopicPartition(name, part) for name in self._take for part in range(wide[name])])
@@ -194,7 +195,7 @@ class Watch:
 
     def poll(self, timeout_s: float = 0.1) -> int:
         """Take what has come; how many records that was. A record that cannot be read is its reader's to report."""
-        polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=2000)
+        polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=10_000)
         taken = 0
         for partition, records in polled.items():
             take = self._take[partition.topic]

@@ -16,8 +16,6 @@ class Check(StrEnum):
     ZERO_QUANTITY = "zero_quantity"
     STALE_MARKS = "stale_marks"
     POSITION_LIMIT = "position_limit"
-    NOTHING_TO_CLOSE = "nothing_to_close"
-    ALREADY_CLOSING = "already_closing"
     CLOSE_TRIES = "close_tries"
     UNKNOWN_INSTRUMENT = "unknown_instrument"
     IMPLAUSIBLE_REPORT = "implausible_report"

@@ -14,7 +14,8 @@ The rules, plainly:
   exit after `resume` closes it.
 - What was taken once does nothing the second time: signals and marks by sequence, reports by exec id and cumulative
   quantity, commands by id.
-- Every signal that is not a repeat gives orders, or is remembered (an exit while entering), or gives one refusal.
+- Every entry that is not a repeat gives orders or one refusal. An exit gives orders, is remembered while entering, and
+  does nothing where the pair is flat or closing.
 """
 
 from msgspec.structs import replace
@@ -104,11 +105,7 @@ def _on_exit(state: TraderState, event: TradingEvent, name: str) -> Step:
         return replace(state, pairs=state.pairs | {name: replace(pair, exit_wanted=True)}), ()
     if pair is not None and pair.stance is not Stance.EXITING:
         return close(state, event, name, replace(pair, closes=0))
-    if pair is None:
-        why = reason(Check.NOTHING_TO_CLOSE, f"{name} is flat: filled 0/0 lots")
-    else:
-        why = reason(Check.ALREADY_CLOSING, f"{name} has {pair.lots[0]}/{pair.lots[1]} lots left and orders working")
-    return state, (refusal(state.config, event, name, why),)
+    return state, ()  # flat, or on its way there: what is asked for is so
 
 
 def _on_intent(state: TraderState, intent: OrderRequest) -> TraderState:

@@ -1,4 +1,4 @@
-"""The words of the trading log: what happens to an account, what it decides. Each mirrors the Avro record of its name."""
+"""The words of the trading log: what happens to an account, what it decides. Each mirrors an Avro record."""
 
 from dataclasses import dataclass
 from enum import StrEnum

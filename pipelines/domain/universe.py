@@ -21,7 +21,7 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """Where instruments trade. `protocol` names its feed; `clock_skew_ns` is added to our receive time to get its time."""
+    """Where instruments trade. `protocol` names its feed; our receive time plus `clock_skew_ns` is its time."""
 
     name: str
     protocol: str
