@@ -15,6 +15,7 @@ from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
 from pipelines.domain.universe import SignalUse, Strategy
 from pipelines.operators.flink import JobConfig, environment
+from pipelines.signals.planner import columns
 from pipelines.signals.signal_file import BoundSignal, SignalError, load_signal
 from pipelines.signals.statement import insert_signals
 from pipelines.signals.tables import Wires
@@ -23,14 +24,18 @@ NAME = "signals"
 
 
 def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
-    """Put every signal of the strategy into the environment: one source, shared, and a pattern each."""
+    """Put every signal of the strategy into the environment, each with a source of its own.
+
+    Planned together, two patterns that differ in WITHIN alone would be taken for one: Flink's plan does not tell them
+    apart. Planned one after the other, each also keeps its ids when another is added behind it.
+    """
     wires = Wires(config.bootstrap, config.registry_url, config.topics, f"{config.prefix}{NAME}")
     for definition in wires.definitions():
         t_env.execute_sql(definition)
-    statements = t_env.create_statement_set()
     for signal in bound_signals(strategy):
-        statements.add_insert_sql(insert_signals(signal, strategy.account))
-    statements.attach_as_datastream()
+        statements = t_env.create_statement_set()
+        statements.add_insert_sql(insert_signals(signal, strategy.account, columns(t_env, signal)))
+        statements.attach_as_datastream()
 
 
 def bound_signals(strategy: Strategy) -> list[BoundSignal]:

@@ -1,4 +1,4 @@
-"""Tests of a signal as rows in, rows out, in YAML beside it; all cases of a file run as one bounded Flink job.
+"""Tests of a signal as rows in, rows out, in YAML beside it; the cases of all signals run as one bounded Flink job.
 
     - case: a spread that leaves its band and turns gives one signal
       parameters: {entry_z: 2.0}
@@ -16,12 +16,15 @@ Columns left out have defaults; `sequence` counts up. What is expected is compar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pipelines.signals.signal_file import BoundSignal, SignalError
+from pipelines.signals.planner import columns
+from pipelines.signals.signal_file import BoundSignal, SignalError, SignalFile
+from pipelines.signals.statement import event_id_sql, signal_rows
 from pipelines.signals.tables import SOURCE, VIEWS
 
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -92,10 +95,10 @@ def time_ns(text: str) -> int:
     return (int(DAY.timestamp()) + since) * 1_000_000_000 + int((part or "0").ljust(9, "0"))
 
 
-def source_lines(cases: Sequence[Case]) -> list[str]:
-    """The rows of all cases as CSV of `COLUMNS`, a shard a case, by event time; those of a case keep their order."""
+def source_lines(cases: Mapping[int, Case]) -> list[str]:
+    """The rows of cases as CSV of `COLUMNS`, by event time; those of a case in their order. Its number is its shard."""
     lines: list[tuple[int, int, str]] = []
-    for shard, case in enumerate(cases):
+    for shard, case in cases.items():
         reached = 0
         for number, row in enumerate(case.rows, 1):
             at_ns = time_ns(row["event_time"])
@@ -111,10 +114,47 @@ def source_lines(cases: Sequence[Case]) -> list[str]:
     return [line for _, _, line in sorted(lines, key=lambda line: line[:2])]
 
 
-def run_cases(t_env: Any, signal: BoundSignal, cases: Sequence[Case], folder: Path) -> list[list[Row]]:
-    """What the signal gives for each case, in the order that the rows matched. `t_env`: a streaming environment."""
-    file = folder / f"{signal.name}.csv"
-    file.write_text("\n".join(source_lines(cases)) + "\n")
+def run_cases(
+    t_env: Any, signals: Sequence[tuple[SignalFile, Sequence[Case]]], folder: Path
+) -> list[list[tuple[Row, ...]]]:
+    """What each signal gives for each of its cases, by event time and sequence, all in one job.
+
+    `t_env`: a streaming environment; `folder`: for the rows. SignalError where the planner refuses a signal. Rows have
+    the columns of `statement.ROW`, `event_time_ns` and `event_id`.
+    """
+    cases = [case for _, its_cases in signals for case in its_cases]
+    bound = [file.bound(case.parameters, case.name) for file, its_cases in signals for case in its_cases]
+    t_env.get_config().set("pipeline.auto-watermark-interval", "0 ms")  # one after every row: lateness is not chance
+    t_env.get_config().set("table.local-time-zone", "UTC")
+    database = t_env.get_current_database()
+    try:
+        tables = [_signals_of(t_env, each, bound, cases, folder) for each in dict.fromkeys(bound)]
+    finally:
+        t_env.use_database(database)
+    table = reduce(lambda left, right: left.union_all(right), tables)
+    names = table.get_resolved_schema().get_column_names()
+    found: list[list[Row]] = [[] for _ in cases]
+    with table.execute().collect() as rows:
+        for row in rows:
+            values = {name: str(value) for name, value in zip(names, row, strict=True)}
+            shard, _, pair = values["pair"].partition("#")
+            found[int(shard)].append(values | {"pair": pair})
+    ordered = iter([tuple(sorted(each, key=_place_in_time)) for each in found])
+    return [[next(ordered) for _ in its_cases] for _, its_cases in signals]
+
+
+def _signals_of(
+    t_env: Any, signal: BoundSignal, bound: Sequence[BoundSignal], cases: Sequence[Case], folder: Path
+) -> Any:
+    """What a signal gives for those of the cases that bind it. Its tables are in a database of its own.
+
+    Over the same table Flink would take two patterns that differ in WITHIN alone for one, and run the first.
+    """
+    file = folder / f"{signal.version}.csv"
+    mine = {number: case for number, case in enumerate(cases) if bound[number] == signal}
+    file.write_text("\n".join(source_lines(mine)) + "\n")
+    t_env.execute_sql(f"CREATE DATABASE IF NOT EXISTS `{signal.version}`")
+    t_env.use_database(signal.version)
     for name in reversed(VIEWS):
         t_env.execute_sql(f"DROP VIEW IF EXISTS `{name}`")
     t_env.execute_sql(f"DROP TABLE IF EXISTS {SOURCE}")
@@ -125,17 +165,12 @@ def run_cases(t_env: Any, signal: BoundSignal, cases: Sequence[Case], folder: Pa
     )
     for name, query in VIEWS.items():
         t_env.execute_sql(f"CREATE VIEW `{name}` AS {query}")
-    result = t_env.execute_sql(signal.sql)
-    columns = result.get_table_schema().get_field_names()
-    found: list[tuple[int, Row]] = []
-    with result.collect() as rows:
-        for row in rows:
-            found.append((0, {name: str(value) for name, value in zip(columns, row, strict=True)}))
-    by_case: list[list[Row]] = [[] for _ in cases]
-    for _, row in sorted(found, key=lambda one: int(one[1]["last_sequence"])):
-        shard, _, pair = row["pair"].partition("#")
-        by_case[int(shard)].append(row | {"pair": pair})
-    return by_case
+    rows = signal_rows(signal, columns(t_env, signal))
+    return t_env.sql_query(f"SELECT {event_id_sql(signal)} AS event_id, * FROM ({rows})")
+
+
+def _place_in_time(row: Row) -> tuple[int, int, str]:
+    return int(row["event_time_ns"]), int(row["last_sequence"]), row["action"]
 
 
 def matches(found: Sequence[Row], expect: Sequence[Row]) -> bool:

@@ -57,16 +57,21 @@ class SignalFile:
 
         sql = _TOKEN.sub(literal, self.body)
         version = hashlib.blake2b(sql.encode(), digest_size=5).hexdigest()
-        return BoundSignal(self.name, version, sql)
+        return BoundSignal(self.name, version, sql, self.path, self.first_line)
 
 
 @dataclass(frozen=True, slots=True)
 class BoundSignal:
-    """A signal ready to run. `version` is a hash of its text with its parameters: changed, it is another signal."""
+    """A signal ready to run. `version` is a hash of its text with its parameters: changed, it is another signal.
+
+    `path` and `first_line`: where the text begins, for errors.
+    """
 
     name: str
     version: str
     sql: str
+    path: str = ""
+    first_line: int = 1
 
 
 def load_signal(path: Path) -> SignalFile:
@@ -103,7 +108,9 @@ def load_signal(path: Path) -> SignalFile:
     if told["signal"] != path.stem:
         raise SignalError(f"{path}:1: signal {told['signal']!r} in a file called {path.name}: give both one name")
     if not first:
-        raise SignalError(f"{path}:{len(lines) or 1}: no body: a SELECT over the views of docs/signals.md expected")
+        raise SignalError(
+            f"{path}:{len(lines) or 1}: no body: a SELECT over the views of pipelines/signals/tables.py expected"
+        )
     body = "\n".join(lines[first - 1 :]).rstrip().rstrip(";")
     _check_names(path, body, first, parameters)
     return SignalFile(str(path), told["signal"], told.get("about", ""), tuple(parameters), body, first)

@@ -1,29 +1,57 @@
 """A bound signal as the INSERT that a job runs: its rows become TradingEvents of kind signal."""
 
+from collections.abc import Sequence
+
 from pipelines.signals.signal_file import BoundSignal
 from pipelines.signals.tables import SINK
 
-ROW = (
-    *(("pair", "STRING"), ("action", "STRING")),
-    *((name, "DOUBLE") for name in ("z", "spread", "beta", "mid_a", "mid_b")),
-    *(("shard", "INT"), ("first_sequence", "BIGINT"), ("last_sequence", "BIGINT")),
-)
-"""What the body of a signal gives, besides `event_time_ns`: helios.trading.Signal after name and version."""
+ROW = {
+    "pair": "STRING",
+    "action": "STRING",
+    **dict.fromkeys(("z", "spread", "beta", "mid_a", "mid_b"), "DOUBLE"),
+    "shard": "INT",
+    "first_sequence": "BIGINT",
+    "last_sequence": "BIGINT",
+}
+"""The columns of helios.trading.Signal after name and version, and their types."""
+
+FILLED = {
+    "event_time_ns": (
+        "(CAST(1000 AS BIGINT) * TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time)"
+        " + EXTRACT(MILLISECOND FROM event_time)) * 1000000"
+    ),
+    "first_sequence": "last_sequence",
+    "spread": "mid_a - beta * mid_b",
+}
+"""What a signal may leave out, and what it is then."""
+
+NEEDED = (("event_time", "event_time_ns"), *((name,) for name in ROW if name not in FILLED))
+"""What the body of a signal must give: of each of these, one."""
 
 
-def insert_signals(signal: BoundSignal, account: str) -> str:
-    """INSERT INTO trading_events; the event_id is that of `domain.identity.signal_id`, tests hold."""
+def signal_rows(signal: BoundSignal, columns: Sequence[str]) -> str:
+    """A SELECT of event_time_ns and every column of `ROW`. `columns`: what the body gives, at least `NEEDED`."""
+    types = {"event_time_ns": "BIGINT"} | ROW
+    told = [f"CAST({f'`{name}`' if name in columns else FILLED[name]} AS {types[name]}) AS `{name}`" for name in types]
+    return f"SELECT {', '.join(told)} FROM (\n{signal.sql}\n)"
+
+
+def insert_signals(signal: BoundSignal, account: str, columns: Sequence[str]) -> str:
+    """INSERT INTO trading_events. Event ids are those of `domain.identity.signal_id`; a test holds the two together."""
     name, version = _text(signal.name), _text(signal.version)
-    row = ", ".join(f"CAST(`{column}` AS {kind})" for column, kind in ROW)
     return f"""INSERT INTO {SINK} (event_id, kind, account, event_time_ms, event_time_ns, signal, kafka_time)
 SELECT
-  CONCAT('signal/', {name}, '/', {version}, '/', pair, '/', CAST(last_sequence AS STRING), '/', `action`),
+  {event_id_sql(signal)},
   'signal', {_text(account)}, event_time_ns / 1000000, event_time_ns,
-  ROW({name}, {version}, {row}),
+  ROW({name}, {version}, {", ".join(f"`{column}`" for column in ROW)}),
   TO_TIMESTAMP_LTZ(event_time_ns / 1000000, 3)
-FROM (
-{signal.sql}
-)"""
+FROM ({signal_rows(signal, columns)})"""
+
+
+def event_id_sql(signal: BoundSignal) -> str:
+    """The id of a row of `signal_rows`, in SQL."""
+    parts = ["'signal'", _text(signal.name), _text(signal.version), "pair", "CAST(last_sequence AS STRING)", "`action`"]
+    return f"CONCAT({', '.join(parts[:1] + [each for part in parts[1:] for each in (_text('/'), part)])})"
 
 
 def _text(value: str) -> str:

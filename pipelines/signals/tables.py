@@ -13,6 +13,8 @@ COLUMNS = (
     "mid_a, mid_b"
 )
 
+COLUMN_NAMES = tuple(name.strip().strip("`") for name in COLUMNS.split(","))
+
 VIEWS = {
     # The log may hold a stretch of it twice, after a kill. Flink drops what lies behind the watermark; of the last
     # millisecond both copies may still wait here. A row is new if its sequence is above all before it. Flink's windows

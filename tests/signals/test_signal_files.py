@@ -4,13 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import ROOT
-from pipelines.domain.identity import signal_id
 from pipelines.signals.parameters import Parameter, ParameterError
 from pipelines.signals.signal_file import SignalError, load_signal
-from pipelines.signals.statement import insert_signals
 
-PAIR_REVERSION = ROOT / "sql" / "signals" / "pair_reversion.sql"
 GOOD = "-- signal: mine\n-- param: entry_z z = 2.0 range 0.5..6\nSELECT * FROM spreads WHERE z > :entry_z\n"
 
 
@@ -105,14 +101,3 @@ def test_literals(text: str, value: object, literal: str) -> None:
 def test_what_is_not_a_value_is_refused(text: str, value: object) -> None:
     with pytest.raises(ParameterError):
         Parameter.parse(text, 1).literal(value)
-
-
-def test_the_statement_makes_the_ids_of_the_domain() -> None:
-    signal = load_signal(PAIR_REVERSION).bound({})
-    parts = signal_id(signal.name, signal.version, "PAIR", 17, "exit").split("/")
-    sql = insert_signals(signal, "paper")
-    made = sql.split("CONCAT(")[1].split("),\n")[0]
-    texts = [part.strip().strip("'") for part in made.split(", '/', ")]
-    assert parts == ["signal", signal.name, signal.version, "PAIR", "17", "exit"]
-    assert "".join(made.split()).startswith(f"'signal/','{signal.name}','/','{signal.version}','/',pair,'/',CAST(last_")
-    assert texts[-1] == "`action`"

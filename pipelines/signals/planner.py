@@ -1,0 +1,66 @@
+"""What Flink's planner says of a signal, told at the place in its file."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+
+from pipelines.signals.signal_file import BoundSignal, SignalError
+from pipelines.signals.statement import NEEDED
+from pipelines.signals.tables import COLUMN_NAMES, VIEWS
+
+_PLACE = re.compile(r"(?:From|at) line (\d+), column (\d+)(?: to line \d+, column \d+)?\.?:?\s*")
+_UNKNOWN_COLUMN = re.compile(r"Column '([^']+)' not found")
+_UNKNOWN_TABLE = re.compile(r"Object '([^']+)' not found")
+
+
+def columns(t_env: Any, signal: BoundSignal) -> tuple[str, ...]:
+    """The columns that the body of a signal gives, by the real planner; nothing runs.
+
+    Raises SignalError at file, line and column for what the planner refuses, and for columns that a signal must give.
+    """
+    try:
+        given = tuple(t_env.sql_query(signal.sql).get_resolved_schema().get_column_names())
+    except Py4JJavaError as error:
+        raise SignalError(told(signal, _messages(error))) from None
+    missing = [" or ".join(names) for names in NEEDED if not set(names) & set(given)]
+    if missing:
+        raise SignalError(
+            f"{signal.path}:{signal.first_line}: signal {signal.name} gives no column {', '.join(missing)}: "
+            f"add it to the SELECT, which gives {', '.join(given)}"
+        )
+    return given
+
+
+def told(signal: BoundSignal, messages: Sequence[str]) -> str:
+    """One line of what the planner said (outermost message first), with the place in the signal's file."""
+    text = next((message for message in messages if _PLACE.search(message)), messages[-1])
+    place = _PLACE.search(text)
+    line = signal.first_line + (int(place[1]) - 1 if place else 0)
+    column = f":{place[2]}" if place else ""
+    said = (text[: place.start()] + text[place.end() :]) if place else text
+    said = said.replace("SQL validation failed.", "").replace("SQL parse failed.", "").split("\nWas expecting")[0]
+    return f"{signal.path}:{line}{column}: {' '.join(said.split()).rstrip('.')}{_hint(said)}"
+
+
+def _hint(said: str) -> str:
+    column, table = _UNKNOWN_COLUMN.search(said), _UNKNOWN_TABLE.search(said)
+    if column:
+        return _nearest(column[1], COLUMN_NAMES, "the views have")
+    return _nearest(table[1], tuple(VIEWS), "there are") if table else ""
+
+
+def _nearest(name: str, known: Sequence[str], among: str) -> str:
+    near = get_close_matches(name, known, 1)
+    return f": did you mean {near[0]}?" if near else f": {among} {', '.join(known)}"
+
+
+def _messages(error: Py4JJavaError) -> list[str]:
+    found: list[str] = []
+    java: Any = error.java_exception
+    while java is not None:
+        found.append(str(java.getMessage() or java.toString()))
+        java = java.getCause()
+    return found
