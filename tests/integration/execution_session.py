@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from infra.settings import ROOT, load_settings
+from infra.settings import ROOT, Settings
 from infra.topics import create_topics, delete_topics
 from pipelines.contracts.blocks import BlockCodec, TickBlock
 from pipelines.contracts.registry import SchemaRegistry
@@ -51,8 +51,7 @@ PATIENCE_S = 60.0
 class ExecutionSession:
     """Everything that a test of gateway and venue does to the world. Kill processes at will; read the logs after."""
 
-    def __init__(self, folder: Path, prefix: str) -> None:
-        settings = load_settings()
+    def __init__(self, settings: Settings, folder: Path, prefix: str) -> None:
         self.bootstrap, self.registry = settings.kafka.bootstrap, settings.registry.url
         self.prefix, self.topics, self._folder = prefix, Topics(prefix), folder
         self.strategy_file = folder / "strategy.yaml"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.settings import Settings
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.trading import Decision, OrderRequest, Report
 from pipelines.execution.replay import expected_fills
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Iterator[ExecutionSession]:
-    session = ExecutionSession(tmp_path, f"exec-{uuid.uuid4().hex[:8]}.")
+def session(stack: Settings, tmp_path: Path) -> Iterator[ExecutionSession]:
+    session = ExecutionSession(stack, tmp_path, f"exec-{uuid.uuid4().hex[:8]}.")
     yield session
     session.close()
 
