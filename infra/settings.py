@@ -59,8 +59,10 @@ class FlinkSettings(_Service):
     own_rest: str = Field(default="", alias="rest")
     port: int = Field(18081, ge=1, le=65535)
     rpc_port: int = Field(18082, ge=1, le=65535)
-    taskmanagers: int = Field(6, ge=1, le=64)
-    taskmanager_heap_mb: int = Field(512, ge=128)
+    taskmanagers: int = Field(1, ge=1, le=64)
+    slots: int = Field(8, ge=1, le=64)
+    """Of each TaskManager."""
+    taskmanager_heap_mb: int = Field(1536, ge=128)
 
     @property
     def local(self) -> bool:

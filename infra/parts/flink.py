@@ -65,7 +65,12 @@ def _jobmanager(settings: Settings, folder: Path) -> Program:
 def _taskmanager(settings: Settings, folder: Path) -> Program:
     heap = settings.flink.taskmanager_heap_mb
     entry = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
-    sizes = (f"-Xms{heap // 4}m", f"-Xmx{heap}m", "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=320m")
+    sizes = (
+        f"-Xms{heap // 4}m",
+        f"-Xmx{heap}m",
+        f"-XX:MaxDirectMemorySize={256 + 32 * settings.flink.slots}m",
+        "-XX:MaxMetaspaceSize=640m",
+    )
     options = ("-XX:+UseSerialGC", *sizes, *_java_options(settings, TASKMANAGER))
     name = f"taskmanager.resource-id={taskmanager_id(INSTANCE)}"
     command = (java(), *options, entry, "--configDir", str(folder / "conf"), "-D", name)
@@ -85,6 +90,15 @@ def client_command(settings: Settings, script: Path, arguments: Sequence[str]) -
     python = ("-pyexec", sys.executable, "-pyclientexec", sys.executable, "-py", str(script))
     frontend = "org.apache.flink.client.cli.CliFrontend"
     return (java(), *options, frontend, "run", "-m", address, *python, *arguments)
+
+
+def sql_client_command(settings: Settings, arguments: Sequence[str]) -> tuple[str, ...]:
+    """Flink's SQL client, its gateway embedded, the cluster being that of the settings."""
+    _make_client_files(settings)
+    jars = [f"{LIB}/*", *map(str, (_wheel() / "opt").glob("flink-sql-client-*.jar"))]
+    options = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g", *_java_options(settings, CLIENT))
+    client = "org.apache.flink.table.client.SqlClient"
+    return (java(), *options, "-cp", os.pathsep.join(jars), client, "embedded", *arguments)
 
 
 def _java_options(settings: Settings, program: str) -> tuple[str, ...]:
@@ -171,17 +185,17 @@ def _configuration(settings: Settings, folder: Path) -> dict[str, object]:
         "metrics.fetcher.update-interval": "1000",
         "taskmanager.host": "127.0.0.1",
         "taskmanager.bind-host": "127.0.0.1",
-        "taskmanager.numberOfTaskSlots": 1,
+        "taskmanager.numberOfTaskSlots": flink.slots,
         # Sizes that Flink's start scripts work out with a JVM of their own at each start.
         "taskmanager.cpu.cores": 1.0,
         "taskmanager.memory.framework.heap.size": "64m",
         "taskmanager.memory.task.heap.size": f"{heap - 64}m",
         "taskmanager.memory.framework.off-heap.size": "96m",
         "taskmanager.memory.task.off-heap.size": "64m",
-        "taskmanager.memory.network.min": "64m",
-        "taskmanager.memory.network.max": "64m",
+        "taskmanager.memory.network.min": f"{64 + 16 * flink.slots}m",
+        "taskmanager.memory.network.max": f"{64 + 16 * flink.slots}m",
         "taskmanager.memory.managed.size": "64m",
-        "taskmanager.memory.jvm-metaspace.size": "320m",
+        "taskmanager.memory.jvm-metaspace.size": "640m",
         "taskmanager.memory.jvm-overhead.min": "128m",
         "taskmanager.memory.jvm-overhead.max": "128m",
         # A TaskManager that comes before its JobManager would wait ten seconds to knock again.
