@@ -71,7 +71,7 @@ def up(settings: Settings, names: Sequence[str] = tuple(PARTS), progress: Progre
             progress(part.name, "starting")
 
         _gather([pool.submit(prepare, part) for part in local])
-        started = supervision.start(program for part in local for program in part.programs)
+        started = supervision.start(program for part in local for program in part.programs) if local else []
         try:
             _gather([pool.submit(_await, part, supervision, progress) for part in parts])
         except (StackError, KeyboardInterrupt):

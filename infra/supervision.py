@@ -154,7 +154,7 @@ class Supervision:
         """Supervisor's section of a program. It dies with its supervisor, so a kill -9 leaves no half a stack."""
         wrapped = ("setpriv", "--pdeathsig", program.stop_signal, *_without_setpriv(program.command))
         environment = {"HELIOS_HOME": str(self._home), **program.environment}
-        several = program.instances > 1
+        several = INSTANCE in " ".join(program.command)  # then each has its number, even if there is one
         lines = [
             f"[program:{program.name}]",
             f"command={' '.join(_quoted(word) for word in wrapped)}",

@@ -6,17 +6,27 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.flink_jobs import FlinkError
+from infra.flink_jobs import FlinkError, jobs
 from infra.parts.flink import TASKMANAGER, probe
 from infra.parts.part import Unhealthy, http_get
-from infra.settings import ROOT, Settings
+from infra.settings import ROOT, FlinkSettings, Settings
 from infra.supervision import Supervision
 
 PATIENCE_S = 180.0
 OURS = ("pipelines", "jobs", "infra")
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A TaskManager as Flink tells of it."""
+
+    name: str
+    slots: int
+    free: int
 
 
 class TaskManagers:
@@ -29,22 +39,29 @@ class TaskManagers:
         self._code = code_hash(modules)
 
     def refresh(self, progress: Callable[[str], None]) -> None:
-        """Restart the idle TaskManagers that ran older code, and return when they are registered again."""
+        """Restart the idle TaskManagers that ran older code, and return when they are registered again.
+
+        FlinkError if one that still runs jobs of older code has room: a new job could land there and run that code.
+        """
         with self._record.with_suffix(".lock").open("w") as lock:  # two submissions at once would restart them twice
             fcntl.flock(lock, fcntl.LOCK_EX)
             imported = self._imported()
-            stale = [name for name in self._idle() if imported.get(self._life(name), self._code) != self._code]
-            if not stale:
-                return
-            progress(f"the code has changed: restarting {len(stale)} idle TaskManagers")
-            Supervision(self._settings).restart(TASKMANAGER, stale)
-            flink = self._settings.flink
-            _await(lambda: probe(flink.rest, flink.taskmanagers))
+            stale = [w for w in self._all() if w.free and imported.get(self._life(w.name), self._code) != self._code]
+            if any(worker.free < worker.slots for worker in stale):
+                running = " ".join(job.name for job in jobs(self._settings.flink.rest))
+                raise FlinkError(
+                    "the code has changed since these jobs were submitted, and new ones beside them would run the old: "
+                    f"helios cancel {running}"
+                )
+            if stale:
+                progress(f"the code has changed: restarting {len(stale)} idle TaskManagers")
+                Supervision(self._settings).restart(TASKMANAGER, [worker.name for worker in stale])
+                _await_all(self._settings.flink)
 
     def remember(self) -> None:
         """Note that what was idle may have taken the code of now."""
         imported = self._imported()
-        lives = {self._life(name) for name in self._all()}
+        lives = {self._life(worker.name) for worker in self._all()}
         fresh = {life: imported.get(life, self._code) for life in lives}
         draft = self._record.with_suffix(".draft")
         draft.write_text(json.dumps(fresh))
@@ -54,13 +71,9 @@ class TaskManagers:
         found: dict[str, str] = json.loads(self._record.read_text()) if self._record.exists() else {}
         return found
 
-    def _all(self) -> dict[str, int]:
-        """Free slots by TaskManager."""
+    def _all(self) -> list[Worker]:
         answer: Any = json.loads(http_get(f"{self._settings.flink.rest}/taskmanagers"))
-        return {worker["id"]: worker["freeSlots"] for worker in answer["taskmanagers"]}
-
-    def _idle(self) -> list[str]:
-        return [name for name, free in self._all().items() if free]
+        return [Worker(told["id"], told["slotsNumber"], told["freeSlots"]) for told in answer["taskmanagers"]]
 
     def _life(self, name: str) -> str:
         """A TaskManager from its start to its end: restarted, it is another."""
@@ -101,12 +114,12 @@ def _imports(file: Path) -> Iterator[str]:
         yield from (name for name in names if name.partition(".")[0] in OURS)
 
 
-def _await(condition: Callable[[], object]) -> None:
-    """Return once the condition is not Unhealthy."""
+def _await_all(flink: FlinkSettings) -> None:
+    """Return once every TaskManager is registered."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            condition()
+            probe(flink)
             return
         except Unhealthy as error:
             if time.monotonic() > deadline:

@@ -13,7 +13,7 @@ import yaml
 
 from infra.parts.java import QUICK_START, java, shared_classes
 from infra.parts.part import INSTANCE, Part, PartError, Program, Unhealthy, http_get, need
-from infra.settings import INSTALLED, ROOT, Settings
+from infra.settings import INSTALLED, ROOT, FlinkSettings, Settings
 
 CONNECTORS = INSTALLED / "jars" / "flink"
 LIB = INSTALLED / "flink-lib"
@@ -50,7 +50,7 @@ def flink_part(settings: Settings) -> Part:
         programs=programs,
         ports=(flink.port, flink.rpc_port),
         prepare=lambda: _prepare(settings, folder),
-        probe=lambda: probe(flink.rest, flink.taskmanagers if flink.local else 1),
+        probe=lambda: probe(flink),
     )
 
 
@@ -237,10 +237,10 @@ def overview(rest: str) -> dict[str, Any]:
         raise Unhealthy(f"{rest} does not answer as Flink's REST does") from None
 
 
-def probe(rest: str, taskmanagers: int) -> str:
+def probe(flink: FlinkSettings) -> str:
     """Slots and jobs; Unhealthy while TaskManagers are missing."""
-    now = overview(rest)
+    now = overview(flink.rest)
     there, slots, free = now["taskmanagers"], now["slots-total"], now["slots-available"]
-    if there < taskmanagers or slots < taskmanagers:
-        raise Unhealthy(f"{min(there, slots)} of {taskmanagers} TaskManagers are registered")
+    if flink.local and (there < flink.taskmanagers or slots < flink.taskmanagers * flink.slots):
+        raise Unhealthy(f"{there} of {flink.taskmanagers} TaskManagers are registered, with {slots} slots")
     return f"{there} TaskManagers, {free} of {slots} slots free, {now['jobs-running']} jobs"

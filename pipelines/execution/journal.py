@@ -1,6 +1,7 @@
 """The gateway's journal is the log itself: trading.events, written in transactions that a newer gateway fences out."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -15,6 +16,7 @@ TRANSACTION_TIMEOUT_MS = 2_000
 """How long a dead gateway's open transaction may hold back readers of the log, at most."""
 
 _SEND_TIMEOUT_S = 10.0
+_NEWER_PATIENCE_S = 3.0
 _POLL_MS = 200
 
 log = logging.getLogger("helios.gateway")
@@ -38,6 +40,7 @@ class TradingLog:
         self._account = account
         self._codec = codec
         self._transactional_id = transactional_id
+        self._epoch: int | None = None
         try:
             self._producer = KafkaProducer(
                 bootstrap_servers=bootstrap.split(","),
@@ -59,7 +62,8 @@ class TradingLog:
             ) from error
         command = Command("gateway_started", self._account, self._transactional_id, "")
         event = TradingEvent(f"gateway_started/{self._transactional_id}/{now_ns}", self._account, now_ns, command)
-        return self.write([event])
+        self._epoch = self.write([event])
+        return self._epoch
 
     def write(self, events: Sequence[TradingEvent]) -> int:
         """Commit events in one transaction; the offset of the first. Raises WriteFailed, Fenced if known."""
@@ -78,7 +82,8 @@ class TradingLog:
             self._producer.commit_transaction()
         except (KafkaError, OSError, AssertionError) as error:
             what = f"cannot write to {self._topic} as {self._transactional_id}"
-            if isinstance(error, ProducerFencedError | InvalidProducerEpochError):
+            # A fenced producer may be told so, or only that something failed: then the log tells.
+            if isinstance(error, ProducerFencedError | InvalidProducerEpochError) or self._newer_gateway():
                 raise Fenced(f"{what}: a newer gateway has taken over ({type(error).__name__})") from error
             raise WriteFailed(f"{what}: {_told(error)}: helios status") from error
         return offsets[0]
@@ -103,6 +108,25 @@ class TradingLog:
                         yield event
         finally:
             consumer.close()
+
+    def _newer_gateway(self) -> bool:
+        """Whether another gateway has said, after this one, that it has started. It fences first and then says so."""
+        if self._epoch is None:
+            return False
+        deadline = time.monotonic() + _NEWER_PATIENCE_S
+        try:
+            consumer, partition = self._reader()
+            try:
+                consumer.seek(partition, self._epoch + 1)
+                while time.monotonic() < deadline:
+                    for record in consumer.poll(timeout_ms=_POLL_MS).get(partition, ()):
+                        if b"gateway_started" in record.value:
+                            return True
+            finally:
+                consumer.close()
+        except (KafkaError, OSError):
+            return False
+        return False
 
     def close(self) -> None:
         self._producer.close(timeout=2)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import closing
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 from psycopg.sql import SQL, Identifier
 
@@ -14,7 +15,7 @@ from pipelines.history.kafka_log import KafkaLog, SessionPlace
 from pipelines.history.reader import Batch, SessionReader
 from pipelines.history.rows import Row
 from pipelines.history.tables import TABLES, TICKS, Table
-from pipelines.history.timescale import connect
+from pipelines.history.timescale import Connection, connect
 from pipelines.history.writer import Place
 
 
@@ -37,15 +38,18 @@ def distinct_events(bootstrap: str, topics: Topics, registry_url: str) -> dict[s
 
 
 def row_counts(dsn: str, session_id: str) -> dict[str, int]:
-    """How many rows of a session each table holds."""
+    """How many rows of a session each table holds; none where a loader has not made the tables yet."""
     with connect(dsn, application="counts") as connection:
-        return {
-            table.name: _count(connection.execute(_COUNT.format(Identifier(table.name)), (session_id,)).fetchone())
-            for table in TABLES
-        }
+        try:
+            return {table.name: _count(connection, table, session_id) for table in TABLES}
+        except psycopg.errors.UndefinedTable:
+            return {table.name: 0 for table in TABLES}
 
 
-_COUNT = SQL("SELECT count(*) FROM {} WHERE session_id = %s")
+def _count(connection: Connection, table: Table, session_id: str) -> int:
+    count = SQL("SELECT count(*) FROM {} WHERE session_id = %s").format(Identifier(table.name))
+    row = connection.execute(count, (session_id,)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 class Distinct:
@@ -70,7 +74,3 @@ class Distinct:
 
 def _short_of(ends: Mapping[Place, int], offsets: Mapping[Place, int]) -> bool:
     return any(offsets[place] < end for place, end in ends.items())
-
-
-def _count(row: tuple[int, ...] | None) -> int:
-    return 0 if row is None else row[0]

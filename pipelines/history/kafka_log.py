@@ -1,10 +1,11 @@
 """The session's topics in Kafka, read from where the history says that it stands."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
 
 from pipelines.contracts.topics import Topics
 from pipelines.history.reader import Message
@@ -37,6 +38,15 @@ class SessionPlace:
         if found["error_code"] or not found["topic_id"]:
             raise KafkaAway(f"Kafka at {self._bootstrap} has no topic {self._topic}: no session has been started")
         return str(found["topic_id"])
+
+    def show(self, group: str, offsets: Mapping[Place, int]) -> None:
+        """Leave the offsets as those of a consumer group, so that every Kafka tool shows how far the loader is behind.
+
+        Nobody reads on from them, so a broker that will not take them now is no harm.
+        """
+        shown = {TopicPartition(*place): OffsetAndMetadata(offset, "", -1) for place, offset in offsets.items()}
+        with suppress(KafkaError, OSError):
+            self._admin.alter_group_offsets(group, shown)
 
     def close(self) -> None:
         self._admin.close()

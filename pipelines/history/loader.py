@@ -147,6 +147,7 @@ class Loader:
                 raise SessionOver
             status = self._status(records.behind(offsets), now - last_status)
             writer.say(status)
+            where.show(f"{config.topics.prefix}loader", offsets)
             last_status, next_status = now, now + config.status_every_s
             if now >= next_line or self._stop.is_set():
                 next_line = now + config.line_every_s

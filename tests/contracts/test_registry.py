@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from infra.settings import load_settings
+from infra.settings import Settings
 from pipelines.contracts.registry import RegistryError, SchemaRegistry, UnknownSchema
 from pipelines.contracts.schemas import avro_json, load, parse, records, same_on_the_wire
 from pipelines.contracts.wire import BadRecord, Codec, frame
@@ -114,8 +114,8 @@ def test_a_registry_travels_by_pickle(registry: SchemaRegistry) -> None:
 
 
 @pytest.fixture
-def real() -> SchemaRegistry:
-    return SchemaRegistry(load_settings().registry.url)
+def real(stack: Settings) -> SchemaRegistry:
+    return SchemaRegistry(stack.registry.url)
 
 
 @pytest.mark.stack
