@@ -75,7 +75,8 @@ def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
 def _partitions(admin: KafkaAdminClient, wanted: Mapping[str, int]) -> dict[str, int]:
     """Of the wanted topics, those that exist, with their partitions."""
     found = admin.describe_topics(list(wanted))
-    return {topic["name"]: len(topic["partitions"]) for topic in found if topic["error_code"] == 0}
+    there = {topic["name"]: len(topic["partitions"]) for topic in found if topic["error_code"] == 0}
+    return {name: there[name] for name in wanted if name in there}
 
 
 def _create(admin: KafkaAdminClient, missing: Mapping[str, int], topics: Topics) -> None:

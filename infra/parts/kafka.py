@@ -8,6 +8,7 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from infra.flink_jobs import root_cause
 from infra.parts.java import QUICK_START, java, shared_classes
 from infra.parts.part import Part, PartError, Program, Unhealthy, need, port_answers
 from infra.settings import INSTALLED, Settings
@@ -57,9 +58,7 @@ def _prepare(settings: Settings, folder: Path) -> None:
         format_ = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(folder / "server.properties"))
         done = subprocess.run([*tool, *format_], capture_output=True, text=True)
         if done.returncode:
-            raise PartError(
-                f"kafka: formatting {folder / 'data'}: {(done.stderr or done.stdout).strip().splitlines()[-1]}"
-            )
+            raise PartError(f"kafka: formatting {folder / 'data'}: {root_cause(done.stderr or done.stdout)}")
 
 
 def _properties(settings: Settings, folder: Path) -> dict[str, object]:

@@ -10,7 +10,7 @@ from infra.settings import SettingsError
 from infra.stack import StackError
 from infra.topics import TopicsError
 from jobs.account_log import AccountLogError
-from jobs.cli import account, bench, demo, feed, history, stack, submit
+from jobs.cli import account, bench, demo, feed, history, sql, stack, submit
 from pipelines.contracts.strategy_file import StrategyError
 from pipelines.history.timescale import HistoryError
 from pipelines.signals.signal_file import SignalError
@@ -35,6 +35,7 @@ app.command()(account.kill)
 app.command()(account.resume)
 app.command()(account.drain)
 app.command()(demo.demo)
+app.command()(sql.sql)
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
