@@ -44,10 +44,14 @@ def jobs(rest: str, *, ended: bool = False) -> list[Job]:
 
 def fault(rest: str, job_id: str) -> str:
     """The root cause of a job's last failure, in one line; empty if it has had none."""
+    return root_cause(trace(rest, job_id))
+
+
+def trace(rest: str, job_id: str) -> str:
+    """The stack trace of a job's last failure; empty if it has had none."""
     found: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/exceptions"))
     entries = found.get("exceptionHistory", {}).get("entries", [])
-    trace = (entries[0].get("stacktrace", "") if entries else found.get("root-exception", "")) or ""
-    return root_cause(trace)
+    return str((entries[0].get("stacktrace", "") if entries else found.get("root-exception", "")) or "")
 
 
 def watermark_ms(rest: str, job_id: str) -> int:

@@ -35,6 +35,12 @@ def submit_job(name: str, config: JobConfig, strategy: Strategy) -> str:
     return str(client.get_job_id())
 
 
+def place(text: str) -> tuple[int, int]:
+    """Partition and offset, of `PARTITION:OFFSET`."""
+    partition, _, offset = text.partition(":")
+    return int(partition), int(offset)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Submit jobs of one strategy; started by `helios submit`.")
     parser.add_argument("jobs", nargs="+")
@@ -42,6 +48,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--registry", required=True)
     parser.add_argument("--prefix", default="")
+    parser.add_argument("--skip", action="append", default=[], help="PARTITION:OFFSET of market.spreads")
     given = parser.parse_args()
     doing = "reading the session"
     try:
@@ -57,6 +64,7 @@ def main() -> None:
                 schema_ids=ids,
                 prefix=given.prefix,
                 parallelism=parallelism(name, strategy),
+                skip=tuple(place(text) for text in given.skip),
             )
             print(JOB + json.dumps({"job": name, "id": submit_job(name, config, strategy)}), flush=True)
     except Exception as error:

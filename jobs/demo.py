@@ -16,6 +16,7 @@ from infra.settings import ROOT, Settings
 from infra.stack import StackError
 from jobs.screen import screen
 from jobs.session import SessionPlan, TradingSession
+from jobs.steps import steps
 from jobs.watch import Watch
 from pipelines.history.counts import distinct_events, row_counts
 
@@ -56,10 +57,10 @@ def run_session(
 ) -> dict[str, Any]:
     """Run a session to its last settled order; its summary. Services and jobs are left running."""
     session = TradingSession(settings, plan)
-    with console.status("opening a session") as status:
+    with steps(console, "opening a session") as step:
         session.close()
         session.open()
-        session.start(status.update)
+        session.start(step)
     watch_s.lap("jobs")
     with closing(Watch(settings.kafka.bootstrap, session.topics, session.strategy, session.schema_ids)) as watch:
         view = View(console, watch, feed.expected_frames)

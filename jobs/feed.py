@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipelines.contracts.frames import RECORD, FramesCodec
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.topics import Topics
-from pipelines.feeds.handler import Handled, handle
+from pipelines.feeds.handler import Handled, Pace, handle
 from pipelines.feeds.raw_log import RawLog, read_marks
 from pipelines.feeds.source import Source
 
@@ -27,7 +27,7 @@ class Destination:
     prefix: str = ""
 
 
-def run(source: Source, speed: float, to: Destination, quiet: bool = False) -> Handled:
+def run(source: Source, pace: Pace, to: Destination, quiet: bool = False) -> Handled:
     """Write a source to its topic, from where it is written to. SIGTERM and Ctrl-C stop it between two records."""
     codec = FramesCodec(SchemaRegistry(to.registry_url).ids()[RECORD])
     topic = Topics(to.prefix).raw(source.venue)
@@ -42,7 +42,7 @@ def run(source: Source, speed: float, to: Destination, quiet: bool = False) -> H
             progress.update(task, completed=done, total=max(done, source.expected_frames), note=note)
 
         try:
-            return handle(source, log, marks, speed, stop, report)
+            return handle(source, log, marks, pace, stop, report)
         finally:
             log.close()
 

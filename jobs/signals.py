@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.settings import ROOT
 from infra.topics import session_id
+from jobs.client import place
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
@@ -29,7 +30,8 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
     Planned together, two patterns that differ in WITHIN alone would be taken for one: Flink's plan does not tell them
     apart. Planned one after the other, each also keeps its ids when another is added behind it.
     """
-    wires = Wires(config.bootstrap, config.registry_url, config.topics, f"{config.prefix}{NAME}")
+    group = f"{config.prefix}{NAME}"
+    wires = Wires(config.bootstrap, config.registry_url, config.topics, group, strategy.shards, config.skip)
     for definition in wires.definitions():
         t_env.execute_sql(definition)
     for signal in bound_signals(strategy):
@@ -56,6 +58,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
     parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
     parser.add_argument("--prefix", default="", help="of the session's topics")
+    parser.add_argument("--skip", type=place, action="append", default=[], help="PARTITION:OFFSET of a bad record")
     given = parser.parse_args()
     config = JobConfig(
         bootstrap=given.bootstrap,
@@ -63,6 +66,7 @@ def main() -> None:
         session_id=session_id(given.bootstrap, Topics(given.prefix)),
         schema_ids=SchemaRegistry(given.registry).ids(),
         prefix=given.prefix,
+        skip=tuple(given.skip),
     )
     env, t_env = environment(config.parallelism)
     define(env, t_env, config, load_strategy(given.strategy))

@@ -28,11 +28,13 @@ def submit(
     strategy_file: Path,
     prefix: str = "",
     *,
+    skip: Sequence[tuple[int, int]] = (),
     progress: Progress = lambda doing: None,
 ) -> dict[str, str]:
     """Submit jobs of a session whose topics exist, and return when every task runs: Flink's id by job.
 
     FlinkError says in a line what was wrong; then none of these jobs is left on the cluster.
+    `skip`: records of market.spreads that the signals job leaves out, by partition and offset.
     """
     rest = settings.flink.rest
     strategy = load_strategy(strategy_file)  # a faulty file is told here, before a JVM is started
@@ -53,6 +55,7 @@ def submit(
     progress(f"submitting {', '.join(names)}")
     arguments = ["--bootstrap", settings.kafka.bootstrap, "--registry", settings.registry.url]
     arguments += ["--strategy", str(strategy_file.resolve()), "--prefix", prefix]
+    arguments += [f"--skip={partition}:{offset}" for partition, offset in skip]
     ids: dict[str, str] = {}
     try:
         _run_client(settings, [*names, *arguments], ids, progress)

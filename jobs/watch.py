@@ -184,8 +184,9 @@ class Watch:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             isolation_level="read_committed",
-            # A fetch for idle partitions holds back the next one for the busy ones, on the same connection.
-            fetch_max_wait_ms=20,
+            # To be drawn four times a second: a few large fetches, not one for each record.
+            fetch_min_bytes=1 << 20,
+            fetch_max_wait_ms=100,
         )
         wide = topics.partitions(tuple(venue.name for venue in strategy.venues), strategy.shards)
         self._consumer.assign([TopicPartition(name, part) for name in self._take for part in range(wide[name])])

@@ -16,6 +16,7 @@ from infra.parts.part import INSTANCE, Part, PartError, Program, Unhealthy, http
 from infra.settings import INSTALLED, ROOT, FlinkSettings, Settings
 
 CONNECTORS = INSTALLED / "jars" / "flink"
+SQL_GATEWAY = INSTALLED / "jars" / "sql"
 LIB = INSTALLED / "flink-lib"
 """The wheel's jars and the connectors, as links: one a checkout, as class archives hold the path."""
 
@@ -95,7 +96,8 @@ def client_command(settings: Settings, script: Path, arguments: Sequence[str]) -
 def sql_client_command(settings: Settings, arguments: Sequence[str]) -> tuple[str, ...]:
     """Flink's SQL client, its gateway embedded, the cluster being that of the settings."""
     _make_client_files(settings)
-    jars = [f"{LIB}/*", *map(str, (_wheel() / "opt").glob("flink-sql-client-*.jar"))]
+    need(SQL_GATEWAY, "Flink's SQL gateway")
+    jars = [f"{LIB}/*", f"{SQL_GATEWAY}/*", *map(str, (_wheel() / "opt").glob("flink-sql-client-*.jar"))]
     options = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g", *_java_options(settings, CLIENT))
     client = "org.apache.flink.table.client.SqlClient"
     return (java(), *options, "-cp", os.pathsep.join(jars), client, "embedded", *arguments)

@@ -31,7 +31,7 @@ from pipelines.contracts.wire import Codec
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.trading import Decision, Signal
 from pipelines.domain.universe import Pair
-from pipelines.feeds.handler import Log, handle
+from pipelines.feeds.handler import Log, Pace, handle
 from pipelines.feeds.raw_log import RawLog
 from pipelines.feeds.simulated import SimulatedSource, Simulation
 
@@ -52,16 +52,18 @@ class PipelineLoad:
     block_ticks: int = 500
     rate: float = 5_000.0
     rate_s: float = 30.0
+    linger_ms: float = 5.0
     seed: int = 1
 
 
 def measure(settings: Settings, load: PipelineLoad, progress: Progress) -> dict[str, Any]:
     """Both measurements. Nothing of them is left on the stack."""
     ids = SchemaRegistry(settings.registry.url).register_all()
-    progress("drawing the market")
+    _cancel(settings)
     market = bench_market(load.instruments, load.pairs, load.ticks + WARM_TICKS, load.seed)
     through = _throughput(settings, load, market, ids, progress)
     del market
+    progress(f"{through['ticks_to_signals']['ticks_per_second']:,} ticks/s to signals")
     latency = _latency(settings, load, ids, progress)
     return {
         **through,
@@ -69,6 +71,7 @@ def measure(settings: Settings, load: PipelineLoad, progress: Progress) -> dict[
         "pairs": load.pairs,
         "instruments": load.instruments,
         "block_ticks": load.block_ticks,
+        "linger_ms": load.linger_ms,
         "ticks": load.ticks,
         "seed": load.seed,
         "cores": os.cpu_count(),
@@ -93,7 +96,7 @@ def _throughput(
     names = tuple(instrument.id for instrument in market.strategy.instruments)
     with _topics(settings, topics, market):
         progress("Kafka alone")
-        kafka_s = kafka_seconds(settings.kafka.bootstrap, topics.raw("bench"), blocks[warm:])
+        kafka_s = kafka_seconds(settings.kafka.bootstrap, topics.rejects, blocks[warm:])
         submit(settings, ("spreads", "signals"), strategy_file, PREFIX, progress=progress)
         try:
             with bulk_producer(settings.kafka.bootstrap) as producer:
@@ -115,7 +118,7 @@ def _throughput(
                 )
                 seconds = seen.arrived() - started
         finally:
-            cancel(settings.flink.rest, [job.id for job in jobs(settings.flink.rest) if job.name.startswith(PREFIX)])
+            _cancel(settings)
     rate, alone = load.ticks / seconds, load.ticks / kafka_s
     return {
         "ticks_to_signals": {
@@ -126,6 +129,11 @@ def _throughput(
         },
         "kafka": {"ticks_per_second": round(alone), "megabytes": round(sum(map(len, blocks[warm:])) / 1e6)},
     }
+
+
+def _cancel(settings: Settings) -> None:
+    """No job of a benchmark runs, be it of one that was killed."""
+    cancel(settings.flink.rest, [job.id for job in jobs(settings.flink.rest) if job.name.startswith(PREFIX)])
 
 
 def _ends(blocks: int, load: PipelineLoad) -> Iterator[int]:
@@ -207,6 +215,7 @@ def _latency(settings: Settings, load: PipelineLoad, ids: dict[str, int], progre
     strategy_file = folder / "latency.yaml"
     strategy_file.write_text(dump_strategy(simulation.strategy()))
     session = TradingSession(settings, SessionPlan(strategy_file, PREFIX, load.seed, 17101))
+    session.close()
     session.open()
     try:
         session.start(progress)
@@ -217,7 +226,7 @@ def _latency(settings: Settings, load: PipelineLoad, ids: dict[str, int], progre
         arrivals = _Arrivals(settings, topics, ids)
         raw = RawLog(settings.kafka.bootstrap, topics.raw("simulated"), FramesCodec(ids[FRAMES]))
         log = _Stamped(raw)
-        handled = handle(SimulatedSource(simulation), log, {}, 1.0)
+        handled = handle(SimulatedSource(simulation), log, {}, Pace(1.0, load.linger_ms))
         time.sleep(3)
         took = arrivals.latencies(log, settings, topics, ids)
     finally:

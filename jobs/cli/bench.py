@@ -8,6 +8,7 @@ from rich.console import Console
 
 from infra.settings import load_settings
 from jobs.cli.stack import bring_up
+from jobs.steps import steps
 
 app = typer.Typer(help="Benchmarks. Figures of one machine move; the ratios are what to compare.", no_args_is_help=True)
 
@@ -20,6 +21,7 @@ def pipeline(
     block: Annotated[int, typer.Option(min=1, help="Ticks in a block.")] = 500,
     rate: Annotated[float, typer.Option(min=1, help="Frames a second while latency is measured.")] = 5_000.0,
     rate_seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 30.0,
+    linger_ms: Annotated[float, typer.Option(min=0, help="The feed's, while latency is measured.")] = 5.0,
     seed: Annotated[int, typer.Option(help="Of the market.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -32,9 +34,9 @@ def pipeline(
     settings = load_settings()
     console = Console(stderr=True)
     bring_up(settings, console=console)
-    load = PipelineLoad(pairs, instruments, ticks, block, rate, rate_seconds, seed)
-    with console.status("") as status:
-        found = measure(settings, load, status.update)
+    load = PipelineLoad(pairs, instruments, ticks, block, rate, rate_seconds, linger_ms, seed)
+    with steps(console, "drawing the market") as step:
+        found = measure(settings, load, step)
     if as_json:
         print(json.dumps(found))
     else:

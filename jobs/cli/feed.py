@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Feed handlers: write a venue's frames to its raw topic.", no_args_is_help=True)
 
 Speed = Annotated[float, typer.Option(min=0, help="Event seconds in a second: 1 is real time, 0 as fast as it goes.")]
+Linger = Annotated[float, typer.Option(min=0, help="Milliseconds a frame may wait to be written with others.")]
 Prefix = Annotated[str, typer.Option(help="Of the session's topics.")]
 Bootstrap = Annotated[str, typer.Option(help="Kafka; the settings' if left out.")]
 Registry = Annotated[str, typer.Option(help="Schema registry; the settings' if left out.")]
@@ -37,6 +38,7 @@ def simulated(
     venue: Annotated[str, typer.Option(help="Name of the venue, and so of its topic raw.<venue>.")] = "simulated",
     strategy_out: Annotated[Path | None, typer.Option(help="Write the session's strategy file here.")] = None,
     speed: Speed = 1.0,
+    linger_ms: Linger = 2.0,
     prefix: Prefix = "",
     bootstrap: Bootstrap = "",
     registry: Registry = "",
@@ -45,6 +47,7 @@ def simulated(
     """A seeded session of cointegrated pairs in Binance's protocol, with gaps, duplicates, crossed and garbage."""
     from jobs.feed import run
     from pipelines.contracts.strategy_file import dump_strategy
+    from pipelines.feeds.handler import Pace
     from pipelines.feeds.simulated import SimulatedSource, Simulation
     from pipelines.feeds.simulated_faults import FaultRates
 
@@ -55,7 +58,7 @@ def simulated(
         if strategy_out is not None:
             strategy_out.write_text(dump_strategy(simulation.strategy()))
         source = SimulatedSource(simulation)
-        handled = run(source, speed, destination(prefix, bootstrap, registry), quiet=as_json)
+        handled = run(source, Pace(speed, linger_ms), destination(prefix, bootstrap, registry), quiet=as_json)
     expected: dict[str, object] = {}
     if handled.finished:
         expected = {"ticks_expected": source.ticks_expected, "injected_faults": source.book.totals()}
@@ -70,6 +73,7 @@ def recorded(
     skew_ms: Annotated[float, typer.Option(help="The strategy's clock_skew_ms: venue's clock less ours.")] = 0.0,
     merged: Annotated[bool, typer.Option(help="All files as one session by receive time, or a session each.")] = True,
     speed: Speed = 1.0,
+    linger_ms: Linger = 2.0,
     prefix: Prefix = "",
     bootstrap: Bootstrap = "",
     registry: Registry = "",
@@ -78,13 +82,14 @@ def recorded(
     """Recorded WebSocket captures, at the speed they came or faster."""
     from jobs.feed import run
     from pipelines.feeds.binance import decode
+    from pipelines.feeds.handler import Pace
     from pipelines.feeds.recorded import RecordedSource, read_capture
 
     wanted = tuple(streams.split(","))
     with told_plainly():
         captures = tuple(read_capture(file, wanted) for file in files)
         source = RecordedSource(venue, captures, decode, int(skew_ms * 1_000_000), wanted, merged)
-        handled = run(source, speed, destination(prefix, bootstrap, registry), quiet=as_json)
+        handled = run(source, Pace(speed, linger_ms), destination(prefix, bootstrap, registry), quiet=as_json)
     skipped = {capture.path.name: dict(capture.skipped) for capture in captures}
     tell(handled, {"frames_expected": source.expected_frames, "skipped": skipped}, as_json)
 

@@ -1,5 +1,6 @@
 """The `helios` command. Each module of this package adds its commands here, and imports late what is slow."""
 
+import signal
 import sys
 
 import typer
@@ -31,6 +32,7 @@ app.command()(stack.doctor)
 app.command()(submit.submit)
 app.command()(submit.jobs)
 app.command()(submit.cancel)
+app.command()(submit.skip)
 app.command()(account.kill)
 app.command()(account.resume)
 app.command()(account.drain)
@@ -58,6 +60,7 @@ EXPECTED = (
 
 def main() -> None:
     """Run the command; an expected fault is one line on stderr, and exit status 1."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was begun is tidied up
     try:
         app()
     except EXPECTED as error:

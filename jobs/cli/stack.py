@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from infra import doctor as machine
-from infra.flink_jobs import fault, jobs
+from infra.flink_jobs import jobs
 from infra.lag import lags
 from infra.parts.part import Unhealthy
 from infra.settings import Settings, load_settings
@@ -20,6 +20,7 @@ from infra.stack import PARTS, StackError, State, state
 from infra.stack import down as stop_stack
 from infra.stack import up as start_stack
 from infra.supervision import Supervision
+from jobs.bad_records import told
 
 Parts = Annotated[str, typer.Option("--parts", help=f"Only these, with commas: {','.join(PARTS)}.")]
 
@@ -69,7 +70,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     behind: list[dict[str, Any]] = []
     try:
         if healthy["flink"]:
-            running = [asdict(job) | {"fault": fault(settings.flink.rest, job.id)} for job in jobs(settings.flink.rest)]
+            running = [asdict(job) | {"fault": told(settings, job)} for job in jobs(settings.flink.rest)]
         if healthy["kafka"]:
             behind = [asdict(lag) for lag in lags(settings.kafka.bootstrap)]
     except Unhealthy as error:

@@ -11,6 +11,7 @@ from infra.flink_jobs import FlinkError, fault
 from infra.flink_jobs import cancel as cancel_jobs
 from infra.flink_jobs import jobs as list_jobs
 from infra.settings import load_settings
+from jobs.steps import steps
 
 
 def submit(
@@ -27,8 +28,8 @@ def submit(
         if name not in JOBS:
             raise FlinkError(f"no job is called {name!r}: take of {', '.join(JOBS)}, or all")
     console = Console(stderr=True)
-    with console.status("submitting") as line:
-        ids = hand_over(load_settings(), names, strategy, prefix, progress=line.update)
+    with steps(console, "submitting") as step:
+        ids = hand_over(load_settings(), names, strategy, prefix, progress=step)
     for name, job_id in ids.items():
         console.print(f"[green]running[/] {prefix}{name} {job_id}")
 
@@ -56,3 +57,18 @@ def cancel(
         raise FlinkError(f"not all of {', '.join(names)} run; running: {there}")
     cancel_jobs(rest, [job.id for job in chosen])
     Console(stderr=True).print(f"cancelled {', '.join(job.name for job in chosen)}")
+
+
+def skip(
+    strategy: Annotated[Path, typer.Option("--strategy", help="The strategy file.")],
+    prefix: Annotated[str, typer.Option("--prefix", help="Of the session's topics.")] = "",
+) -> None:
+    """Restart the signals job without the records of market.spreads that it cannot decode, and say which they are."""
+    from jobs.bad_records import restart_without
+
+    console = Console(stderr=True)
+    with steps(console, "reading market.spreads") as step:
+        found = restart_without(load_settings(), strategy, prefix, progress=step)
+    for each in found:
+        console.print(f"left out {each}", soft_wrap=True)
+    console.print(f"[green]running[/] {prefix}signals")

@@ -132,6 +132,9 @@ class Market:
             bootstrap_servers=self._bootstrap.split(","),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            # An order waits for the market's time to pass it: 10 ms more for far fewer fetches.
+            fetch_min_bytes=1 << 18,
+            fetch_max_wait_ms=10,
         )
 
 

@@ -10,7 +10,7 @@ from pipelines.contracts.frames import RawFrames
 from pipelines.domain.market import NS_PER_MS, NS_PER_S
 from pipelines.feeds.source import Mark, Source
 
-LINGER_NS = 2 * NS_PER_MS
+LINGER_MS = 2.0
 """Wall time that a frame may wait for others to be written with."""
 
 REPORT_NS = NS_PER_S // 4
@@ -56,6 +56,24 @@ class Handled:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a source is written. `speed`: event seconds in a wall second, 0 for as fast as it goes. `linger_ms`:
+    wall time that a frame may wait for others: longer means fewer records, and everything after costs less."""
+
+    speed: float = 0.0
+    linger_ms: float = LINGER_MS
+
+    @property
+    def window_ns(self) -> int:
+        """Event time that a record may span; 0 for any."""
+        return int(self.linger_ms * NS_PER_MS * self.speed)
+
+
+AS_FAST = Pace()
+"""As fast as it goes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """The wall, for pacing; a test has its own."""
 
@@ -67,13 +85,12 @@ def handle(
     source: Source,
     log: Log,
     marks: Mapping[str, Mark],
-    speed: float = 0.0,
+    pace: Pace = AS_FAST,
     stop: threading.Event | None = None,
     report: Callable[[Handled], None] = lambda handled: None,
     clock: Clock | None = None,
 ) -> Handled:
-    """Write a source to a log. `speed`: event seconds in a wall second, 0 for as fast as it goes; `marks`: what is
-    written already. Told to `stop`, it writes no end, so that another run goes on from there."""
+    """Write a source to a log. `marks`: what is written already. Told to `stop`, it writes no end, so that another run goes on from there."""
     stop = stop or threading.Event()
     clock = clock or Clock(sleep_s=stop.wait)
     handled = Handled(source.venue, source.expected_frames)
@@ -82,13 +99,13 @@ def handle(
         handled.position[session], handled.ended[session] = mark.next_frame, mark.ended
     began_ns = reported_ns = clock.now_ns()
     first_due_ns = 0
-    for batch in source.batches(marks, int(LINGER_NS * speed)):
+    for batch in source.batches(marks, pace.window_ns):
         if stop.is_set():
             break
         now_ns = clock.now_ns()
-        if speed and batch.due_ns:
+        if pace.speed and batch.due_ns:
             first_due_ns = first_due_ns or batch.due_ns
-            wait_ns = began_ns + int((batch.due_ns - first_due_ns) / speed) - now_ns
+            wait_ns = began_ns + int((batch.due_ns - first_due_ns) / pace.speed) - now_ns
             handled.behind_ms = max(-wait_ns, 0) / NS_PER_MS
             if wait_ns > 0:
                 clock.sleep_s(wait_ns / NS_PER_S)

@@ -72,6 +72,7 @@ class KafkaLog:
                 bootstrap_timeout_ms=ANSWER_MS,
                 request_timeout_ms=ANSWER_MS * 2,
                 reconnect_backoff_max_ms=1_000,
+                fetch_min_bytes=1 << 20,  # a few large fetches, not one for each record
                 fetch_max_wait_ms=100,
                 max_partition_fetch_bytes=4 << 20,
             )

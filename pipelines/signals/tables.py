@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pipelines.contracts.ddl import sink_ddl, table_ddl
 from pipelines.contracts.topics import Topics
+from pipelines.signals.poison import Place, segments
 
 SOURCE = "market_spreads"
 SINK = "trading_events"
@@ -40,23 +41,18 @@ VIEWS = {
 
 @dataclass(frozen=True, slots=True)
 class Wires:
-    """Where the tables' topics are. `group` names the consumer group."""
+    """Where the tables' topics are. `group` names the consumer group; `skip` records of market.spreads to leave out,
+    by partition and offset, as they cannot be decoded; `shards` is how many partitions it has."""
 
     bootstrap: str
     registry_url: str
     topics: Topics
     group: str
+    shards: int = 1
+    skip: tuple[Place, ...] = ()
 
     def definitions(self) -> list[str]:
         """Statements that declare sources, views and the sink, in order."""
-        source = table_ddl(
-            SOURCE,
-            "helios.market.SpreadEvent",
-            self.topics.spreads,
-            bootstrap=self.bootstrap,
-            registry_url=self.registry_url,
-            options={"properties.group.id": self.group},
-        )
         sink = sink_ddl(
             SINK,
             "helios.trading.TradingEvent",
@@ -66,4 +62,22 @@ class Wires:
             registry_url=self.registry_url,
             options={"properties.linger.ms": "1", "sink.delivery-guarantee": "at-least-once"},
         )
-        return [source, *(f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()), sink]
+        return [*self._sources(), *(f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()), sink]
+
+    def _sources(self) -> list[str]:
+        """The table of spread events; in pieces, and a view that puts them together, where records are left out."""
+        pieces = segments(self.skip, self.shards) if self.skip else [{}]
+        names = [SOURCE if len(pieces) == 1 else f"{SOURCE}_{number}" for number in range(1, len(pieces) + 1)]
+        tables = [
+            table_ddl(
+                name,
+                "helios.market.SpreadEvent",
+                self.topics.spreads,
+                bootstrap=self.bootstrap,
+                registry_url=self.registry_url,
+                options={"properties.group.id": self.group} | dict(piece),
+            )
+            for name, piece in zip(names, pieces, strict=True)
+        ]
+        together = " UNION ALL ".join(f"SELECT {COLUMNS} FROM {name}" for name in names)
+        return tables if len(pieces) == 1 else [*tables, f"CREATE VIEW {SOURCE} AS {together}"]

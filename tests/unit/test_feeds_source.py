@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.contracts.frames import RawFrames
-from pipelines.feeds.handler import Clock, handle
+from pipelines.feeds.handler import Clock, Pace, handle
 from pipelines.feeds.simulated import SimulatedSource, Simulation
 from pipelines.feeds.source import END_NS, HEARTBEAT_NS, MOST_FRAMES, Batch, Mark, Run, Session
 
@@ -112,7 +112,7 @@ def small() -> SimulatedSource:
 @pytest.mark.parametrize(("speed", "seconds"), [(1.0, 3.0), (20.0, 0.15), (0.0, 0.0)])
 def test_a_feed_takes_its_event_time_over_its_speed(speed: float, seconds: float) -> None:
     wall = Wall()
-    handled = handle(small(), Written(), {}, speed, clock=Clock(lambda: wall.now_ns, wall.sleep))
+    handled = handle(small(), Written(), {}, Pace(speed), clock=Clock(lambda: wall.now_ns, wall.sleep))
     assert handled.seconds == pytest.approx(seconds, abs=0.02)
     assert (handled.frames, handled.finished) == (300, True)
 
@@ -127,7 +127,7 @@ def test_a_feed_told_to_stop_writes_no_end_and_another_goes_on_from_there() -> N
         if wall.now_ns > 1e9:
             stop.set()
 
-    stopped = handle(small(), first, {}, speed=1.0, stop=stop, clock=Clock(lambda: wall.now_ns, sleep))
+    stopped = handle(small(), first, {}, Pace(1.0), stop=stop, clock=Clock(lambda: wall.now_ns, sleep))
     assert not stopped.finished
     assert first.flushed == len(first.records) > 0
     last = {record.session: record for record in first.records}

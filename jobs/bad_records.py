@@ -1,0 +1,55 @@
+"""A SQL job that fails at a record it cannot decode: which record it is, and the job started anew without it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from infra.flink_jobs import FlinkError, Job, cancel, fault, jobs, trace
+from infra.settings import Settings
+from jobs.submit import submit
+from pipelines.contracts.topics import RECORDS, Topics
+from pipelines.signals.poison import PoisonRecord, bad_records, poison_record
+
+NAME = "signals"
+RECORD = RECORDS["market.spreads"]
+
+
+def told(settings: Settings, job: Job) -> str:
+    """A job's last fault in one line: where a record stops it, that record and the command that goes past it."""
+    if not job.running and job.name.endswith(NAME):
+        found = stopped_by(settings, job)
+        if found is not None:
+            prefix = job.name.removesuffix(NAME)
+            option = f" --prefix {prefix}" if prefix else ""
+            return f"stopped by {found}. helios skip --strategy FILE{option} restarts the job without it"
+    return fault(settings.flink.rest, job.id)
+
+
+def stopped_by(settings: Settings, job: Job) -> PoisonRecord | None:
+    """The record of market.spreads at which a signals job fails; None if something else is wrong with it."""
+    return poison_record(
+        trace(settings.flink.rest, job.id),
+        bootstrap=settings.kafka.bootstrap,
+        registry_url=settings.registry.url,
+        topic=Topics(job.name.removesuffix(NAME)).spreads,
+        record=RECORD,
+        group=job.name,
+    )
+
+
+def restart_without(
+    settings: Settings, strategy_file: Path, prefix: str, *, progress: Callable[[str], None] = lambda doing: None
+) -> list[PoisonRecord]:
+    """Start the signals job anew, reading market.spreads from its beginning but for what cannot be decoded; these.
+
+    Patterns come to where they were, and the signals that are made again have the ids that they had. FlinkError if
+    every record can be decoded: then nothing is restarted.
+    """
+    topic = Topics(prefix).spreads
+    progress(f"looking through {topic}")
+    found = list(bad_records(settings.kafka.bootstrap, settings.registry.url, topic, RECORD))
+    if not found:
+        raise FlinkError(f"every record of {topic} can be decoded: nothing to skip (helios jobs shows what is wrong)")
+    cancel(settings.flink.rest, [job.id for job in jobs(settings.flink.rest) if job.name == f"{prefix}{NAME}"])
+    places = [(each.partition, each.offset) for each in found]
+    submit(settings, [NAME], strategy_file, prefix, skip=places, progress=progress)
+    return found
