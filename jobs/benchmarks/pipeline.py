@@ -28,7 +28,7 @@ from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.contracts.topics import RECORDS, Topics, shard_key
 from pipelines.contracts.trading import EventCodec, OrderCodec
 from pipelines.contracts.wire import Codec
-from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.market import NS_PER_MS, NS_PER_S
 from pipelines.domain.trading import Decision, Signal
 from pipelines.domain.universe import Pair
 from pipelines.feeds.handler import Log, Pace, handle
@@ -36,7 +36,7 @@ from pipelines.feeds.raw_log import RawLog
 from pipelines.feeds.simulated import SimulatedSource, Simulation
 
 PREFIX = "bench."
-WARM_TICKS = 100_000
+WARM_TICKS = 500_000
 PATIENCE_S = 180.0
 
 Progress = Callable[[str], None]
@@ -44,14 +44,16 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class PipelineLoad:
-    """What to run: `ticks` in blocks of `block_ticks` over pairs; then `rate` frames/s for `rate_s` seconds."""
+    """What to run: `ticks` in blocks of `block_ticks` over pairs; then `rate` frames/s for `rate_s` seconds, after
+    `warm_s` of the same, in which JVMs compile."""
 
     pairs: int = 100
     instruments: int = 200
     ticks: int = 2_000_000
     block_ticks: int = 500
     rate: float = 5_000.0
-    rate_s: float = 30.0
+    rate_s: float = 20.0
+    warm_s: float = 30.0
     linger_ms: float = 5.0
     seed: int = 1
 
@@ -202,6 +204,10 @@ class _Stamped:
     def flush(self) -> None:
         self.log.flush()
 
+    @property
+    def began_ns(self) -> int:
+        return min(times[0] for times in self.at_ns.values())
+
     def sent_ns(self, session: str, frame: int) -> int:
         return self.at_ns[session][bisect_right(self.first[session], frame) - 1]
 
@@ -209,7 +215,7 @@ class _Stamped:
 def _latency(settings: Settings, load: PipelineLoad, ids: dict[str, int], progress: Progress) -> dict[str, Any]:
     """A whole session at a steady rate: from a frame's hand-over to Kafka until its order is read back."""
     simulation = Simulation(
-        load.seed, 2 * load.pairs, load.rate_s, load.rate, shards=1, jumps_per_minute=2.0, venue="simulated"
+        load.seed, 2 * load.pairs, load.warm_s + load.rate_s, load.rate, shards=1, jumps_per_minute=2.0
     )
     folder = settings.home / "bench"
     strategy_file = folder / "latency.yaml"
@@ -222,24 +228,34 @@ def _latency(settings: Settings, load: PipelineLoad, ids: dict[str, int], progre
         topics = session.topics
         progress("Kafka round trip")
         bare = round_trip_ms(settings.kafka.bootstrap, topics.rejects)
-        progress(f"{load.rate:,.0f} frames/s for {load.rate_s:.0f} s")
+        progress(f"{load.rate:,.0f} frames/s, {load.warm_s:.0f} s to warm up and {load.rate_s:.0f} s to measure")
         arrivals = _Arrivals(settings, topics, ids)
         raw = RawLog(settings.kafka.bootstrap, topics.raw("simulated"), FramesCodec(ids[FRAMES]))
         log = _Stamped(raw)
         handled = handle(SimulatedSource(simulation), log, {}, Pace(1.0, load.linger_ms))
-        time.sleep(3)
-        took = arrivals.latencies(log, settings, topics, ids)
+        _await_last_order(session, handled.event_ns)
+        took = arrivals.latencies(log, settings, topics, ids, load.warm_s)
     finally:
         session.close()
         with suppress(Exception):
             delete_topics(settings.kafka.bootstrap, session.topics, ("simulated",))
     if not took:
-        raise StackError(f"no order came of {handled.frames} frames: helios logs flink")
+        raise StackError(f"no order came of {handled.frames} frames: take more pairs, or measure longer")
     return {
         "raw_to_order_ms": percentiles(took)
         | {"orders": len(took), "frames_per_second": round(handled.frames_per_second)},
         "kafka_round_trip_ms": bare,
     }
+
+
+def _await_last_order(session: TradingSession, end_ns: int) -> None:
+    """Until all that was sent has been through: what is behind comes late, and is to be measured as late."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not session.signals_done(end_ns):
+        if time.monotonic() > deadline:
+            raise StackError(f"not through after {PATIENCE_S:.0f} s: give a lower --rate")
+        time.sleep(0.5)
+    session.drain(PATIENCE_S)
 
 
 class _Arrivals:
@@ -260,8 +276,11 @@ class _Arrivals:
                 now = time.time_ns()
                 self._seen.extend((now, record.value) for record in records)
 
-    def latencies(self, log: _Stamped, settings: Settings, topics: Topics, ids: dict[str, int]) -> list[float]:
-        """Milliseconds for each order, by way of its signal, spread event and tick to the frame."""
+    def latencies(
+        self, log: _Stamped, settings: Settings, topics: Topics, ids: dict[str, int], warm_s: float
+    ) -> list[float]:
+        """Milliseconds for each order, by way of its signal, spread event and tick to the frame; of the frames that
+        were sent once `warm_s` had passed."""
         self._stop.set()
         self._thread.join()
         self._consumer.close()
@@ -282,7 +301,9 @@ class _Arrivals:
             counted.add(order.cause)
             crossing = crossings[signal.last_sequence]
             frame = frames[crossing["tick_sequence"]]
-            took.append((now - log.sent_ns(crossing["tick_session"], frame)) / NS_PER_MS)
+            sent_ns = log.sent_ns(crossing["tick_session"], frame)
+            if sent_ns >= log.began_ns + warm_s * NS_PER_S:
+                took.append((now - sent_ns) / NS_PER_MS)
         return took
 
 

@@ -20,7 +20,8 @@ def pipeline(
     ticks: Annotated[int, typer.Option(min=1000, help="Ticks to send.")] = 2_000_000,
     block: Annotated[int, typer.Option(min=1, help="Ticks in a block.")] = 500,
     rate: Annotated[float, typer.Option(min=1, help="Frames a second while latency is measured.")] = 5_000.0,
-    rate_seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 30.0,
+    rate_seconds: Annotated[float, typer.Option(min=1, help="For how long it is measured.")] = 20.0,
+    warm_seconds: Annotated[float, typer.Option(min=0, help="Before that, for JVMs to compile.")] = 30.0,
     linger_ms: Annotated[float, typer.Option(min=0, help="The feed's, while latency is measured.")] = 5.0,
     seed: Annotated[int, typer.Option(help="Of the market.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -34,7 +35,7 @@ def pipeline(
     settings = load_settings()
     console = Console(stderr=True)
     bring_up(settings, console=console)
-    load = PipelineLoad(pairs, instruments, ticks, block, rate, rate_seconds, linger_ms, seed)
+    load = PipelineLoad(pairs, instruments, ticks, block, rate, rate_seconds, warm_seconds, linger_ms, seed)
     with steps(console, "drawing the market") as step:
         found = measure(settings, load, step)
     if as_json:

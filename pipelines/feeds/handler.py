@@ -90,7 +90,8 @@ def handle(
     report: Callable[[Handled], None] = lambda handled: None,
     clock: Clock | None = None,
 ) -> Handled:
-    """Write a source to a log. `marks`: what is written already. Told to `stop`, it writes no end, so that another run goes on from there."""
+    """Write a source to a log. `marks`: what is written already. Told to `stop`, it writes no end, so that another run
+    goes on from there."""
     stop = stop or threading.Event()
     clock = clock or Clock(sleep_s=stop.wait)
     handled = Handled(source.venue, source.expected_frames)
