@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
@@ -63,6 +63,8 @@ class FlinkSettings(_Service):
     slots: int = Field(8, ge=1, le=64)
     """Of each TaskManager."""
     taskmanager_heap_mb: int = Field(1536, ge=128)
+    jit: Literal["quick", "full"] = "quick"
+    """How TaskManagers compile: `full` runs twice as fast in the end, but until then takes half a core to compile."""
 
     @property
     def local(self) -> bool:

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import sys
 import sysconfig
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import yaml
 from infra.parts.java import QUICK_START, java, shared_classes
 from infra.parts.part import INSTANCE, Part, PartError, Program, Unhealthy, http_get, need
 from infra.settings import INSTALLED, ROOT, FlinkSettings, Settings
+from infra.supervision import LIVE, Supervision
 
 CONNECTORS = INSTALLED / "jars" / "flink"
 SQL_GATEWAY = INSTALLED / "jars" / "sql"
@@ -72,7 +74,8 @@ def _taskmanager(settings: Settings, folder: Path) -> Program:
         f"-XX:MaxDirectMemorySize={256 + 32 * settings.flink.slots}m",
         "-XX:MaxMetaspaceSize=640m",
     )
-    options = ("-XX:+UseSerialGC", *sizes, *_java_options(settings, TASKMANAGER))
+    compiler = ("-XX:TieredStopAtLevel=1",) if settings.flink.jit == "quick" else ()
+    options = ("-XX:+UseSerialGC", *compiler, *sizes, *_java_options(settings, TASKMANAGER))
     name = f"taskmanager.resource-id={taskmanager_id(INSTANCE)}"
     command = (java(), *options, entry, "--configDir", str(folder / "conf"), "-D", name)
     return Program(TASKMANAGER, command, flink_environment(settings), instances=settings.flink.taskmanagers)
@@ -141,6 +144,10 @@ def _add_opens() -> tuple[str, ...]:
 
 
 def _prepare(settings: Settings, folder: Path) -> None:
+    live = {each.program for each in Supervision(settings).processes() if each.state in LIVE}
+    if live.isdisjoint((JOBMANAGER, TASKMANAGER)):
+        # 40 MB of each job that ever ran; a TaskManager that starts reads it all, to see whether it is whole.
+        shutil.rmtree(folder / "tmp", ignore_errors=True)
     for made in ("checkpoints", "savepoints", "tmp"):
         (folder / made).mkdir(parents=True, exist_ok=True)
     _make_client_files(settings)

@@ -22,7 +22,7 @@ def demo(
     instruments: Annotated[int, typer.Option(help="An even number: each two are a pair.")] = 20,
     seconds: Annotated[float, typer.Option(help="Event time of the simulated session.")] = 60.0,
     ticks_per_second: Annotated[float, typer.Option(help="Of event time, over all instruments.")] = 400.0,
-    speed: Annotated[float, typer.Option(min=0, help="Event seconds in a second; 0: as fast as it goes.")] = 2.0,
+    speed: Annotated[float, typer.Option(min=0, help="Event seconds in a second; 0: as fast as it goes.")] = 4.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
     """Run a session on local services: feed, Kafka, Flink jobs, gateway, simulated venue, TimescaleDB.
