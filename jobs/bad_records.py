@@ -13,7 +13,7 @@ NAME = "signals"
 RECORD = RECORDS["market.spreads"]
 
 
-def told(settings: Settings, job: Job) -> str:
+def fault_of(settings: Settings, job: Job) -> str:
     """A job's last fault in one line: where a record stops it, that record and the command that goes past it."""
     if not job.running and job.name.endswith(NAME):
         found = stopped_by(settings, job)

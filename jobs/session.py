@@ -135,8 +135,10 @@ class TradingSession:
         return found
 
     def signals_done(self, end_ns: int) -> bool:
-        """Whether every signal up to an event time has been made: the watermark of each operator is past it."""
-        return watermark_ms(self.settings.flink.rest, self.job("signals").id) >= end_ns // NS_PER_MS
+        """Whether every signal up to an event time has been made: the watermark of each operator is past it. Not while
+        the job is away: it may be on its way back."""
+        job = self.jobs().get("signals")
+        return job is not None and watermark_ms(self.settings.flink.rest, job.id) >= end_ns // NS_PER_MS
 
     def drain(self, patience_s: float) -> bool:
         """Whether, in time, every order that follows from the trading log as it is now has had its last report."""

@@ -14,6 +14,7 @@ from infra.parts.part import http_get
 from infra.settings import ROOT, Settings
 from infra.taskmanagers import TaskManagers
 from jobs.client import FAULT, JOB, parallelism
+from jobs.signals import bound_signals
 from pipelines.contracts.strategy_file import load_strategy
 
 JOBS = ("market", "spreads", "signals", "trading")
@@ -38,6 +39,8 @@ def submit(
     """
     rest = settings.flink.rest
     strategy = load_strategy(strategy_file)  # a faulty file is told here, before a JVM is started
+    if "signals" in names:
+        bound_signals(strategy)  # so is a faulty parameter
     wanted = sum(parallelism(name, strategy) for name in names)
     there = {job.name for job in jobs(rest)}
     twice = [name for name in names if f"{prefix}{name}" in there]

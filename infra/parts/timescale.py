@@ -112,7 +112,7 @@ def probe(dsn: str, local: bool) -> str:
             ) as connection:
                 connection.execute(sql.SQL("CREATE DATABASE helios"))
             return probe(dsn, local)
-        raise Unhealthy(f"{_without_password(dsn)}: {str(error).strip().splitlines()[-1]}") from None
+        raise Unhealthy(f"{_without_password(dsn)}: {str(error).strip().splitlines()[0]}") from None
     except psycopg.Error as error:
         raise Unhealthy(f"{_without_password(dsn)}: {str(error).strip().splitlines()[0]}") from None
 

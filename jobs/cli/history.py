@@ -24,7 +24,7 @@ Json = Annotated[bool, typer.Option("--json", help="As a JSON array, times in IS
 Pair = Annotated[str, typer.Option("--pair", help="Of this pair.")]
 Instrument = Annotated[str, typer.Option("--instrument", help="Of this instrument.")]
 
-HIDDEN = ("exec_id", "cause", "event_ns", "client_order_id")
+HIDDEN = ("exec_id", "cause", "event_ns", "client_order_id", "feed_session", "frame")
 """Columns that are only in the JSON: too wide for a screen."""
 
 
@@ -83,6 +83,18 @@ def fills(
 
 
 @app.command()
+def rejects(
+    reason: Annotated[str, typer.Option("--reason", help="Of this reason: gap, duplicate, bad_record, ...")] = "",
+    session: Session = "",
+    limit: Limit = 60,
+    as_json: Json = False,
+) -> None:
+    """Frames and records that were set aside: why, and where they lie (topic/partition@offset)."""
+    with _history() as history:
+        _show(history.rejects(history.session(session), reason or None, limit), as_json)
+
+
+@app.command()
 def pnl(pair: Pair = "", session: Session = "", end: Until = "", as_json: Json = False) -> None:
     """Profit by pair and in total: realised by average cost, open lots at the mid of the last quote."""
     until = _moment(end, "--to")
@@ -114,7 +126,9 @@ def _show(answer: Answer, as_json: bool) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for number in shown:
         numeric = all(isinstance(row[number], int | float) for row in answer.rows)
-        table.add_column(answer.columns[number], justify="right" if numeric else "left", no_wrap=True)
+        table.add_column(
+            answer.columns[number], justify="right" if numeric else "left", no_wrap=answer.columns[number] != "detail"
+        )
     for row in answer.rows:
         table.add_row(*(_cell(row[number]) for number in shown))
     _console().print(table)

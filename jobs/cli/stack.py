@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from infra import doctor as machine
-from infra.flink_jobs import jobs
+from infra.flink_jobs import Job, jobs
 from infra.lag import lags
 from infra.parts.part import Unhealthy
 from infra.settings import Settings, load_settings
@@ -20,7 +20,8 @@ from infra.stack import PARTS, StackError, State, state
 from infra.stack import down as stop_stack
 from infra.stack import up as start_stack
 from infra.supervision import Supervision
-from jobs.bad_records import told
+from jobs.bad_records import fault_of
+from jobs.cli.submit import print_jobs
 
 Parts = Annotated[str, typer.Option("--parts", help=f"Only these, with commas: {','.join(PARTS)}.")]
 
@@ -66,11 +67,11 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     settings = load_settings()
     parts = state(settings)
     healthy = {part.part: part.healthy for part in parts}
-    running: list[dict[str, Any]] = []
+    running: list[tuple[Job, str]] = []
     behind: list[dict[str, Any]] = []
     try:
         if healthy["flink"]:
-            running = [asdict(job) | {"fault": told(settings, job)} for job in jobs(settings.flink.rest)]
+            running = [(job, fault_of(settings, job)) for job in jobs(settings.flink.rest)]
         if healthy["kafka"]:
             behind = [asdict(lag) for lag in lags(settings.kafka.bootstrap)]
     except Unhealthy as error:
@@ -78,11 +79,14 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     services = [asdict(p) for p in Supervision(settings).processes() if not _is_part(p.program)]
     if as_json:
         told = [asdict(part) | {"healthy": part.healthy} for part in parts]
-        print(json.dumps({"parts": told, "jobs": running, "lag": behind, "services": services}, indent=2))
+        at_work = [asdict(job) | {"fault": fault} for job, fault in running]
+        print(json.dumps({"parts": told, "jobs": at_work, "lag": behind, "services": services}, indent=2))
     else:
         console = Console()
         console.print(_parts_table(parts))
-        for title, rows in (("services", services), ("jobs", running), ("lag", behind)):
+        if running:
+            print_jobs(console, running)
+        for title, rows in (("services", services), ("lag", behind)):
             if rows:
                 console.print(_rows_table(title, rows))
     raise typer.Exit(0 if all(healthy.values()) else 1)

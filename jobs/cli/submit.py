@@ -1,16 +1,19 @@
 """helios submit, jobs, cancel: jobs on the cluster."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from infra.flink_jobs import FlinkError, fault
+from infra.flink_jobs import FlinkError, Job
 from infra.flink_jobs import cancel as cancel_jobs
 from infra.flink_jobs import jobs as list_jobs
 from infra.settings import load_settings
+from jobs.bad_records import fault_of
 from jobs.steps import steps
 
 
@@ -36,12 +39,19 @@ def submit(
 
 def jobs(ended: Annotated[bool, typer.Option("--ended", help="Also those that have ended.")] = False) -> None:
     """The jobs on Flink, newest first, each with its last fault."""
-    rest = load_settings().flink.rest
-    table = Table("job", "state", "tasks", "seconds", "id", "last fault")
-    for job in list_jobs(rest, ended=ended):
-        tasks = f"{job.running_tasks}/{job.tasks}"
-        table.add_row(job.name, job.state, tasks, f"{job.seconds:.0f}", job.id, fault(rest, job.id))
-    Console().print(table)
+    settings = load_settings()
+    print_jobs(Console(), [(job, fault_of(settings, job)) for job in list_jobs(settings.flink.rest, ended=ended)])
+
+
+def print_jobs(console: Console, found: Sequence[tuple[Job, str]]) -> None:
+    """A table of jobs, and below it what is wrong with which."""
+    table = Table("job", "state", "tasks", "seconds", "id", title="jobs", title_justify="left")
+    for job, _ in found:
+        table.add_row(job.name, job.state, f"{job.running_tasks}/{job.tasks}", f"{job.seconds:.0f}", job.id)
+    console.print(table)
+    for job, fault in found:
+        if fault:
+            console.print(f"[{'yellow' if job.running else 'red'}]{job.name}[/] {escape(fault)}", soft_wrap=True)
 
 
 def cancel(

@@ -105,6 +105,12 @@ class History:
         asked = {"session": session, "instrument": instrument, "pair": pair, "limit": limit}
         return self._said(self._ask("fills", **asked, **_times(span)), "fills", session, span, instrument=instrument)
 
+    def rejects(self, session: str, reason: str | None, limit: int) -> Answer:
+        """Frames and records that were set aside: why, and where they lie (topic/partition@offset)."""
+        found = self._ask("rejects", session=session, reason=reason, limit=limit)
+        of = f" with the reason {reason!r}" if reason else ""
+        return Answer(found.columns, found.rows, f"no rejects{of} in session {session}")
+
     def pnl(self, session: str, pair: str | None, until: datetime | None) -> tuple[PairProfit, ...]:
         """Profit by pair and in total, of all fills before a time, marked at the last quotes before it."""
         span = Span(None, until)

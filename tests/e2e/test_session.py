@@ -1,6 +1,7 @@
 """Sessions on real parts: simulated feed, Kafka, the four jobs, gateway, simulated venue, TimescaleDB.
 
-One runs undisturbed. In another, of the same seed, every process that can be lost is killed while it trades.
+One runs undisturbed. In another, of the same seed, every process that can be lost is killed while it trades, and a
+record that cannot be decoded stops its SQL job until that is started anew without it.
 """
 
 import os
@@ -9,22 +10,27 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
+from infra.flink_jobs import jobs
 from infra.parts.flink import TASKMANAGER
 from infra.settings import Settings
 from infra.supervision import Supervision
+from jobs.bad_records import fault_of, restart_without
 from jobs.session import TradingSession
 from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.topics import shard_key
 from pipelines.domain.account import TraderConfig
 from pipelines.domain.matching import MatchConfig
 from pipelines.domain.replay import replay
 from pipelines.execution.replay import expected_fills
+from pipelines.signals.poison import PoisonRecord
 from tests.e2e.sessions import SIMULATION, simulated_session
 from tests.support.session_facts import SessionFacts
 
@@ -53,7 +59,12 @@ def killed(
 ) -> Iterator[tuple[Ran, "Killer"]]:
     undisturbed.facts.session.close()
     with simulated_session(stack, tmp_path_factory.mktemp("killed"), "killed.", 17311) as session:
-        killer = Killer(stack, (TASKMANAGER, "killed.gateway", "killed.loader", "killed.venue-simulated"), "killed.")
+        killer = Killer(
+            stack,
+            (TASKMANAGER, "killed.gateway", "killed.loader", "killed.venue-simulated"),
+            "killed.",
+            session.plan.strategy_file,
+        )
         killer.start()
         try:
             summary = session.run()
@@ -75,9 +86,11 @@ class Killer:
     settings: Settings
     victims: Sequence[str]
     prefix: str
+    strategy_file: Path
     killed: dict[str, int] = field(default_factory=dict)
     """Process ids."""
     orders_before: dict[str, int] = field(default_factory=dict)
+    skipped: list[PoisonRecord] = field(default_factory=list)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -99,6 +112,22 @@ class Killer:
             pid = next(each.pid for each in supervision.processes() if each.program == victim and each.pid)
             os.kill(pid, signal.SIGKILL)
             self.killed[victim], self.orders_before[victim] = pid, orders
+        self._poison()
+
+    def _poison(self) -> None:
+        """Have the signals job fail at a record, and start it again without it."""
+        producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap)
+        with closing(producer):
+            where = producer.send(f"{self.prefix}market.spreads", b"no Avro", key=shard_key(0, 2).encode()).get(10)
+        place = f"{self.prefix}market.spreads partition {where.partition} offset {where.offset}"
+        while not any(place in fault for fault in self._faults()):
+            if self._stopped.wait(0.5):
+                return
+        self.skipped = restart_without(self.settings, self.strategy_file, self.prefix)
+
+    def _faults(self) -> list[str]:
+        """What `helios jobs` says of the jobs."""
+        return [fault_of(self.settings, job) for job in jobs(self.settings.flink.rest)]
 
     def _orders(self) -> int:
         try:
@@ -127,6 +156,7 @@ def test_every_victim_was_killed_while_the_session_traded(killed: tuple[Ran, Kil
     running = {each.program: each.pid for each in Supervision(stack).processes()}
     assert all(running[victim] != pid for victim, pid in killer.killed.items())
     assert ran.summary["orders"] > max(killer.orders_before.values())
+    assert len(killer.skipped) == 1
 
 
 def test_kills_change_no_tick_no_spread_and_no_signal(undisturbed: Ran, killed: tuple[Ran, Killer]) -> None:
