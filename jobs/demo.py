@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from rich.console import Console
 from rich.live import Live
 
@@ -21,6 +22,7 @@ from jobs.watch import Watch
 from pipelines.history.counts import distinct_events, row_counts
 
 PATIENCE_S = 180.0
+ROWS_EVERY_S = 2.0
 
 
 class DemoError(StackError):
@@ -63,7 +65,7 @@ def run_session(
         session.start(step)
     watch_s.lap("jobs")
     with closing(Watch(settings.kafka.bootstrap, session.topics, session.strategy, session.schema_ids)) as watch:
-        view = View(console, watch, feed.expected_frames)
+        view = View(console, watch, feed.expected_frames, lambda: _rows_there(session))
         with view.shown():
             told = _feed(session, feed, view)
             watch_s.lap("feed")
@@ -77,12 +79,13 @@ def run_session(
 class View:
     """The screen of a session: drawn where there is a terminal, a line every few seconds where not."""
 
-    def __init__(self, console: Console, watch: Watch, expected_frames: int) -> None:
+    def __init__(self, console: Console, watch: Watch, expected_frames: int, rows: Callable[[], int]) -> None:
         self._console = console
         self.watch = watch
         self._expected = expected_frames
         self._live = Live(console=console, refresh_per_second=4, transient=True)
-        self._next = 0.0
+        self._count_rows = rows
+        self._next = self._next_count = 0.0
         self.stage = "starting"
         self.rows = 0
 
@@ -96,6 +99,9 @@ class View:
         now = time.monotonic()
         if now < self._next:
             return
+        if now >= self._next_count:
+            self.rows = self._count_rows() or self.rows
+            self._next_count = now + ROWS_EVERY_S
         frames = self.watch.tally.counts["frames"]
         progress = frames / self._expected if self._expected else 0.0
         snapshot = self.watch.snapshot("helios", stage, progress, self.rows)
@@ -164,6 +170,14 @@ def _until(view: View, stage: str, done: Callable[[], bool], session: TradingSes
             check = time.monotonic() + 0.3
         if time.monotonic() > deadline:
             raise DemoError(f"{stage}: not done after {PATIENCE_S:.0f} s: helios status names what is not well")
+
+
+def _rows_there(session: TradingSession) -> int:
+    """Rows in the history by now; 0 while TimescaleDB is away."""
+    try:
+        return sum(row_counts(session.settings.timescale.dsn, session.session_id).values())
+    except psycopg.OperationalError:
+        return 0
 
 
 def _rows(session: TradingSession, view: View) -> dict[str, dict[str, int]]:

@@ -225,6 +225,7 @@ class Watch:
             progress=progress,
             counts=dict(self.tally.counts),
             rates=rates,
+            lag={"ticks": f"{self.tally.counts['frames'] - self.tally.used_frames():,} frames"},
             rejects_by_reason=dict(self.tally.rejects_by_reason),
             positions=lines,
             realised=realised,

@@ -32,8 +32,10 @@ from pipelines.domain.replay import replay
 from pipelines.execution.replay import expected_fills
 from pipelines.signals.poison import PoisonRecord
 from tests.e2e.sessions import SIMULATION, simulated_session
-from tests.support.session_facts import SessionFacts
+from tests.support.session_facts import NO_AVRO, SessionFacts
 
+PREFIX = "killed."
+VICTIMS = (TASKMANAGER, f"{PREFIX}gateway", f"{PREFIX}loader", f"{PREFIX}venue-simulated")
 PAUSE = 8
 """Orders between two kills."""
 
@@ -58,13 +60,8 @@ def killed(
     stack: Settings, undisturbed: Ran, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Ran, "Killer"]]:
     undisturbed.facts.session.close()
-    with simulated_session(stack, tmp_path_factory.mktemp("killed"), "killed.", 17311) as session:
-        killer = Killer(
-            stack,
-            (TASKMANAGER, "killed.gateway", "killed.loader", "killed.venue-simulated"),
-            "killed.",
-            session.plan.strategy_file,
-        )
+    with simulated_session(stack, tmp_path_factory.mktemp("killed"), PREFIX, 17311) as session:
+        killer = Killer(stack, VICTIMS, PREFIX, session.plan.strategy_file)
         killer.start()
         try:
             summary = session.run()
@@ -118,7 +115,7 @@ class Killer:
         """Have the signals job fail at a record, and start it again without it."""
         producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap)
         with closing(producer):
-            where = producer.send(f"{self.prefix}market.spreads", b"no Avro", key=shard_key(0, 2).encode()).get(10)
+            where = producer.send(f"{self.prefix}market.spreads", NO_AVRO, key=shard_key(0, 2).encode()).get(10)
         place = f"{self.prefix}market.spreads partition {where.partition} offset {where.offset}"
         while not any(place in fault for fault in self._faults()):
             if self._stopped.wait(0.5):
