@@ -17,7 +17,6 @@ from pipelines.contracts.wire import Codec, Record
 from pipelines.domain.market import Ticks
 from pipelines.domain.trading import OrderRequest, Report, Signal, TradingEvent
 
-
 NO_AVRO = b"no Avro"
 """What a test writes among the records to see what becomes of it."""
 
