@@ -1,8 +1,8 @@
 """helios sql: Flink's SQL client, the session's topics declared as tables."""
 
 import os
+import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ import typer
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from infra.flink_jobs import FlinkError
 from infra.parts.flink import flink_environment, sql_client_command
 from infra.parts.part import Unhealthy
 from infra.settings import Settings, load_settings
@@ -44,14 +45,23 @@ def sql(
         arguments = ["-i", str(begin)]
         if statements:
             file = Path(folder) / "statements.sql"
-            file.write_text(statements.rstrip().rstrip(";") + ";\n")
+            file.write_text(re.sub(r";\s+", ";\n", statements.rstrip().rstrip(";")) + ";\n")  # the client's own rule
         if file is not None:
             arguments += ["-f", str(file.resolve())]
         command = sql_client_command(settings, arguments)
         environment = {**os.environ, **flink_environment(settings)}
         if file is None:
             raise typer.Exit(subprocess.run(command, env=environment).returncode)
-        raise typer.Exit(_run(command, environment))
+        _run(command, environment)
+
+
+ANSI = re.compile(r"\x1b\[[\d;]*m")
+NOISE = re.compile(
+    r"(Flink SQL> )*(\d{4}-\d\d-\d\d [\d:,]+ |[\w.$]+(Exception|Error)\b|\s+at [\w.$/<>]+\(|\s+\.\.\. \d+ |Caused by: "
+    r"|Successfully initialized|\w{3} \d+, \d{4} .*jline|WARNING: Unable to create a system terminal|\[INFO\]"
+    r"|Command history file|End of exception|Shutting down the session|done\.$|$)"
+)
+"""What the client says of itself."""
 
 
 def preamble(settings: Settings, prefix: str, *, live: bool, cluster: bool) -> list[str]:
@@ -61,6 +71,7 @@ def preamble(settings: Settings, prefix: str, *, live: bool, cluster: bool) -> l
         "sql-client.execution.max-table-result.rows": "1000000",
         "execution.runtime-mode": "streaming" if live else "batch",
         "execution.target": "remote" if cluster else "local",
+        "rest.bind-port": "0",  # a cluster of the client's own must not want the port of the one that is up
         "parallelism.default": "1",
         "table.local-time-zone": "UTC",
     }
@@ -94,17 +105,20 @@ def _topics(settings: Settings, prefix: str) -> list[tuple[str, str, str]]:
     return [*fixed, *((topic.removeprefix(prefix).replace(".", "_"), RECORDS["raw"], topic) for topic in raw)]
 
 
-def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
-    """Run statements; what they give goes to stdout, what the client says of itself does not. 1 if one failed."""
-    told: list[str] = []
-    failed = False
+def _run(command: tuple[str, ...], environment: dict[str, str]) -> None:
+    """Run statements; what they give goes to stdout. FlinkError with the client's reason if one failed."""
+    fault, reason_comes = "", False
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
     ) as client:
         assert client.stdout is not None
         for line in client.stdout:
-            told.append(line)
-            failed |= line.startswith("[ERROR]")
-            sys.stdout.write(line)
-            sys.stdout.flush()
-    return 1 if failed else client.returncode
+            text = ANSI.sub("", line.rstrip())
+            if reason_comes:
+                fault, reason_comes = re.sub(r"^[\w.$]+(Exception|Error): ", "", text), False
+            elif "[ERROR]" in text:
+                fault, reason_comes = text, text.endswith("Reason:")
+            elif not NOISE.match(text):
+                print(text.removeprefix("Flink SQL> "), flush=True)
+    if fault or client.returncode:
+        raise FlinkError(f"sql: {fault or f'the client ended with status {client.returncode}'}")
