@@ -53,10 +53,11 @@ class Market(KeyedProcessFunction):
         self._raw = FramesCodec(schema_ids["helios.market.RawFrames"], schema_of)
         self._blocks = BlockCodec(schema_ids["helios.market.TickBlock"])
         self._rejects = Codec("helios.market.Reject", schema_ids["helios.market.Reject"])
-        self._held: dict[str, tuple[bytes, SessionState]] = {}
+        self._held: dict[str, SessionState] = {}
 
     def open(self, runtime_context: RuntimeContext) -> None:
         self._state: BytesState = runtime_context.get_state(bytes_state("market"))
+        self._held = {}
 
     def process_element(self, value: RawRecord, ctx: Context) -> Iterator[Emitted]:
         key = text_of(value.key)
@@ -105,19 +106,18 @@ class Market(KeyedProcessFunction):
             raise BadRecord(f"receive_ns: {min(raw.receive_ns)} to {max(raw.receive_ns)}: not times")
 
     def _load(self, key: str) -> SessionState:
-        """The session's state; the one held from the last record where the bytes are those that it was saved as."""
-        data = self._state.value()
-        if data is None:
-            return new_session(len(self._listing.symbols))
+        """The session's state. Its bytes are read once: from then on, all that changes them is what is written here."""
         held = self._held.get(key)
-        if held is None or held[0] != data:
-            held = self._held[key] = (data, load(data, self._listing.symbols))
-        return held[1]
+        if held is None:
+            data, symbols = self._state.value(), self._listing.symbols
+            if data is None:  # not held: a bad record may name any session
+                return new_session(len(symbols))
+            held = self._held[key] = load(data, symbols)
+        return held
 
     def _save(self, key: str, state: SessionState) -> None:
-        data = dump(state, self._listing.symbols)
-        self._held[key] = (data, state)
-        self._state.update(data)
+        self._state.update(dump(state, self._listing.symbols))
+        self._held[key] = state
 
     def _bad_record(self, value: RawRecord, key: str, error: str) -> Emitted:
         """Of its frames nothing is known, so it counts none; if its session goes on, the hole is told there."""

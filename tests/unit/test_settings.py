@@ -1,5 +1,6 @@
 """helios.yaml and the environment: what wins, and what is said of a fault."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from infra.settings import ROOT, Settings, SettingsError, load_settings
 
 @pytest.fixture(autouse=True)
 def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith("HELIOS_")]:  # the stack's, where tests of it ran before
+        monkeypatch.delenv(name)
     file = tmp_path / "helios.yaml"
     file.write_text("kafka: {port: 29092}\n")
     monkeypatch.setitem(Settings.model_config, "yaml_file", str(file))
