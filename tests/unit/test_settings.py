@@ -10,7 +10,7 @@ from infra.settings import ROOT, Settings, SettingsError, load_settings
 
 @pytest.fixture(autouse=True)
 def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("HELIOS_")]:  # the stack's, where tests of it ran before
+    for name in [name for name in os.environ if name.startswith("HELIOS_")]:  # of a stack under test
         monkeypatch.delenv(name)
     file = tmp_path / "helios.yaml"
     file.write_text("kafka: {port: 29092}\n")

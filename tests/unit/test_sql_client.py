@@ -50,7 +50,7 @@ def test_of_a_statement_that_works_only_its_rows_are_told(capsys: pytest.Capture
 
 
 def test_of_a_statement_that_fails_only_the_reason_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(FlinkError, match="^sql: Column 'kin' not found in any table$"):
+    with pytest.raises(FlinkError, match=r"^sql: Column 'kin' not found in any table$"):
         ran(BEFORE + FAULT + AFTER)
     assert capsys.readouterr().out == ""
 
