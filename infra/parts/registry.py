@@ -51,7 +51,9 @@ def _prepare(folder: Path) -> None:
         draft = APPLICATION.with_name("draft")
         shutil.rmtree(draft, ignore_errors=True)
         with tarfile.open(sorted(JARS.glob("*.tar.gz"))[-1]) as archive:
-            archive.extractall(draft, filter="data")
+            # Debian 12 has Python 3.11.2, whose tarfile knows no filters. The archive is the one that the lock names.
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(draft)
         shutil.rmtree(APPLICATION, ignore_errors=True)
         draft.rename(APPLICATION)
 
