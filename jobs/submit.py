@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.flink_jobs import FlinkError, cancel, jobs, wait_until_running
+from infra.flink_jobs import FlinkError, cancel, jobs, root_cause, wait_until_running
 from infra.parts.flink import client_command, flink_environment
 from infra.parts.part import http_get
 from infra.settings import ROOT, Settings
@@ -96,5 +96,4 @@ def _run_client(settings: Settings, arguments: Sequence[str], ids: dict[str, str
             elif line.startswith(FAULT):
                 fault = json.loads(line.removeprefix(FAULT))["fault"]
     if client.returncode or fault:
-        wrong = [line.strip() for line in last if "Error" in line or "Exception" in line]
-        raise FlinkError(f"submit: {fault or (wrong or ['the client ended'])[-1]} (all of it: {log})")
+        raise FlinkError(f"submit: {fault or root_cause(''.join(last)) or 'the client ended'} (all of it: {log})")

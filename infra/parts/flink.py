@@ -109,7 +109,9 @@ def sql_client_command(settings: Settings, arguments: Sequence[str]) -> tuple[st
 def _java_options(settings: Settings, program: str) -> tuple[str, ...]:
     logging = "log4j-cli.properties" if program == CLIENT else "log4j2.properties"
     log = f"-Dlog4j2.configurationFile={settings.home / 'flink' / 'conf' / logging}"
-    return (*_add_opens(), log, *shared_classes(settings, program), "-cp", f"{LIB}/*")
+    # Not /tmp: there PyFlink's folder belongs to whoever came first.
+    temporary = f"-Djava.io.tmpdir={settings.home / 'flink' / 'tmp'}"
+    return (*_add_opens(), log, temporary, *shared_classes(settings, program), "-cp", f"{LIB}/*")
 
 
 def flink_environment(settings: Settings) -> dict[str, str]:
@@ -157,7 +159,7 @@ def _make_client_files(settings: Settings) -> None:
     """Class path and configuration; what a client of somebody else's cluster needs too."""
     need(CONNECTORS, "Flink's Kafka connector")
     conf = settings.home / "flink" / "conf"
-    for made in (LIB, conf, settings.home / "flink" / "client-logs"):
+    for made in (LIB, conf, settings.home / "flink" / "client-logs", settings.home / "flink" / "tmp"):
         made.mkdir(parents=True, exist_ok=True)
     wanted = {jar.name: jar for jar in (*(_wheel() / "lib").glob("*.jar"), *CONNECTORS.glob("*.jar"))}
     wanted |= {jar.name: jar for jar in (_wheel() / "opt").glob("flink-python-*.jar")}

@@ -54,7 +54,7 @@ class PipelineLoad:
     rate: float = 5_000.0
     rate_s: float = 20.0
     warm_s: float = 30.0
-    linger_ms: float = 5.0
+    linger_ms: float = 20.0
     seed: int = 1
 
 
@@ -74,6 +74,7 @@ def measure(settings: Settings, load: PipelineLoad, progress: Progress) -> dict[
         "instruments": load.instruments,
         "block_ticks": load.block_ticks,
         "linger_ms": load.linger_ms,
+        "jit": settings.flink.jit,
         "ticks": load.ticks,
         "seed": load.seed,
         "cores": os.cpu_count(),

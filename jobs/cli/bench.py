@@ -22,7 +22,7 @@ def pipeline(
     rate: Annotated[float, typer.Option(min=1, help="Frames a second while latency is measured.")] = 5_000.0,
     rate_seconds: Annotated[float, typer.Option(min=1, help="For how long it is measured.")] = 20.0,
     warm_seconds: Annotated[float, typer.Option(min=0, help="Before that, for JVMs to compile.")] = 30.0,
-    linger_ms: Annotated[float, typer.Option(min=0, help="The feed's, while latency is measured.")] = 5.0,
+    linger_ms: Annotated[float, typer.Option(min=0, help="The feed's, while latency is measured.")] = 20.0,
     seed: Annotated[int, typer.Option(help="Of the market.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
