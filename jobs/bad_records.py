@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.flink_jobs import FlinkError, Job, cancel, fault, jobs, trace
+from infra.flink_jobs import FlinkError, Job, cancel, jobs, root_cause, trace
 from infra.settings import Settings
 from jobs.submit import submit
 from pipelines.contracts.topics import RECORDS, Topics
@@ -15,19 +15,20 @@ RECORD = RECORDS["market.spreads"]
 
 def fault_of(settings: Settings, job: Job) -> str:
     """A job's last fault in one line: where a record stops it, that record and the command that goes past it."""
+    exception = trace(settings.flink.rest, job.id)
     if not job.running and job.name.endswith(NAME):
-        found = stopped_by(settings, job)
+        found = _stopped_by(settings, job, exception)
         if found is not None:
             prefix = job.name.removesuffix(NAME)
             option = f" --prefix {prefix}" if prefix else ""
             return f"stopped by {found}. helios skip --strategy FILE{option} restarts the job without it"
-    return fault(settings.flink.rest, job.id)
+    return root_cause(exception)
 
 
-def stopped_by(settings: Settings, job: Job) -> PoisonRecord | None:
+def _stopped_by(settings: Settings, job: Job, exception: str) -> PoisonRecord | None:
     """The record of market.spreads at which a signals job fails; None if something else is wrong with it."""
     return poison_record(
-        trace(settings.flink.rest, job.id),
+        exception,
         bootstrap=settings.kafka.bootstrap,
         registry_url=settings.registry.url,
         topic=Topics(job.name.removesuffix(NAME)).spreads,

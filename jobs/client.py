@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--registry", required=True)
     parser.add_argument("--prefix", default="")
-    parser.add_argument("--skip", action="append", default=[], help="PARTITION:OFFSET of market.spreads")
+    parser.add_argument("--skip", type=place, action="append", default=[], help="PARTITION:OFFSET of market.spreads")
     given = parser.parse_args()
     doing = "reading the session"
     try:
@@ -64,7 +64,7 @@ def main() -> None:
                 schema_ids=ids,
                 prefix=given.prefix,
                 parallelism=parallelism(name, strategy),
-                skip=tuple(place(text) for text in given.skip),
+                skip=tuple(given.skip),
             )
             print(JOB + json.dumps({"job": name, "id": submit_job(name, config, strategy)}), flush=True)
     except Exception as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.flink_jobs import FlinkError, Job, cancel, jobs, watermark_ms
+from infra.flink_jobs import Job, cancel, jobs, watermark_ms
 from infra.parts.part import Program
 from infra.settings import ROOT, Settings
 from infra.stack import StackError
@@ -127,12 +127,6 @@ class TradingSession:
             for name in JOBS
             if job.name == f"{self.plan.prefix}{name}"
         }
-
-    def job(self, name: str) -> Job:
-        found = self.jobs().get(name)
-        if found is None:
-            raise FlinkError(f"job {self.plan.prefix}{name} does not run: helios status says why")
-        return found
 
     def signals_done(self, end_ns: int) -> bool:
         """Whether every signal up to an event time has been made: the watermark of each operator is past it. Not while

@@ -150,7 +150,7 @@ def _prepare(settings: Settings, folder: Path) -> None:
     if live.isdisjoint((JOBMANAGER, TASKMANAGER)):
         # 40 MB of each job that ever ran; a TaskManager that starts reads it all, to see whether it is whole.
         shutil.rmtree(folder / "tmp", ignore_errors=True)
-    for made in ("checkpoints", "savepoints", "tmp"):
+    for made in ("checkpoints", "savepoints"):
         (folder / made).mkdir(parents=True, exist_ok=True)
     _make_client_files(settings)
 

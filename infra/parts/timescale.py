@@ -105,15 +105,13 @@ def probe(dsn: str, local: bool) -> str:
             connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
             row = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
             return f"TimescaleDB {row[0] if row else '?'}, Postgres {connection.info.server_version // 10000}"
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         if local and 'database "helios" does not exist' in str(error):
             with psycopg.connect(
                 dsn.rpartition("/")[0] + "/postgres", connect_timeout=3, autocommit=True
             ) as connection:
                 connection.execute(sql.SQL("CREATE DATABASE helios"))
             return probe(dsn, local)
-        raise Unhealthy(f"{_without_password(dsn)}: {str(error).strip().splitlines()[0]}") from None
-    except psycopg.Error as error:
         raise Unhealthy(f"{_without_password(dsn)}: {str(error).strip().splitlines()[0]}") from None
 
 

@@ -19,8 +19,6 @@ from pipelines.contracts.ddl import table_ddl
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.signals.tables import VIEWS
 
-RAW = "raw."
-
 
 def sql(
     statements: Annotated[str, typer.Option("-e", "--execute", help="Run these statements, and end.")] = "",

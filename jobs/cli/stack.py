@@ -20,7 +20,6 @@ from infra.stack import PARTS, StackError, State, state
 from infra.stack import down as stop_stack
 from infra.stack import up as start_stack
 from infra.supervision import Supervision
-from jobs.bad_records import fault_of
 from jobs.cli.submit import print_jobs
 
 Parts = Annotated[str, typer.Option("--parts", help=f"Only these, with commas: {','.join(PARTS)}.")]
@@ -64,6 +63,8 @@ def _progress(doing: dict[str, str]) -> Table:
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Each part, healthy or why not, address and memory; jobs; how far readers are behind. Exits 1 if one is ill."""
+    from jobs.bad_records import fault_of
+
     settings = load_settings()
     parts = state(settings)
     healthy = {part.part: part.healthy for part in parts}

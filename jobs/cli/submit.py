@@ -13,7 +13,6 @@ from infra.flink_jobs import FlinkError, Job
 from infra.flink_jobs import cancel as cancel_jobs
 from infra.flink_jobs import jobs as list_jobs
 from infra.settings import load_settings
-from jobs.bad_records import fault_of
 from jobs.steps import steps
 
 
@@ -39,6 +38,8 @@ def submit(
 
 def jobs(ended: Annotated[bool, typer.Option("--ended", help="Also those that have ended.")] = False) -> None:
     """The jobs on Flink, newest first, each with its last fault."""
+    from jobs.bad_records import fault_of
+
     settings = load_settings()
     print_jobs(Console(), [(job, fault_of(settings, job)) for job in list_jobs(settings.flink.rest, ended=ended)])
 

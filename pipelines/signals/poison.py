@@ -85,9 +85,7 @@ def _values(consumer: KafkaConsumer, partition: TopicPartition, start: int, end:
 def _why_bad(codec: Codec, value: bytes) -> str:
     try:
         codec.decode(value)
-    except BadRecord as error:
-        return " ".join(str(error).split())
-    except LookupError as error:  # the registry does not know the schema it names
+    except (BadRecord, LookupError) as error:  # the latter where the registry does not know the schema it names
         return " ".join(str(error).split())
     return ""
 

@@ -66,7 +66,7 @@ class Wires:
 
     def _sources(self) -> list[str]:
         """The table of spread events; in pieces, and a view that puts them together, where records are left out."""
-        pieces = segments(self.skip, self.shards) if self.skip else [{}]
+        pieces = segments(self.skip, self.shards)
         names = [SOURCE if len(pieces) == 1 else f"{SOURCE}_{number}" for number in range(1, len(pieces) + 1)]
         tables = [
             table_ddl(

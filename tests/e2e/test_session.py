@@ -188,7 +188,8 @@ def assert_orders_and_fills_follow_from_the_log(facts: SessionFacts) -> None:
     strategy = facts.session.strategy
     _, decided = replay(TraderConfig.of(strategy, facts.session.session_id), facts.events)
     assert facts.orders == list(decided)
-    ordered = [order for order in facts.orders if order.client_order_id in facts.received_at_venues()]
+    received = facts.received_at_venues()
+    ordered = [order for order in facts.orders if order.client_order_id in received]
     expected = expected_fills(ordered, facts.blocks, strategy, MatchConfig(seed=SIMULATION.seed))
     assert facts.fills == {event.event_id: event for event in expected}
     assert facts.fills
