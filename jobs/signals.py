@@ -5,19 +5,17 @@
 """
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from infra.settings import ROOT
 from infra.topics import session_id
 from jobs.client import place
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
-from pipelines.domain.universe import SignalUse, Strategy
+from pipelines.domain.universe import Strategy
 from pipelines.operators.flink import JobConfig, environment
+from pipelines.signals.of_strategy import bound_signals
 from pipelines.signals.planner import columns
-from pipelines.signals.signal_file import BoundSignal, SignalError, load_signal
 from pipelines.signals.statement import insert_signals
 from pipelines.signals.tables import Wires
 
@@ -38,18 +36,6 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
         statements = t_env.create_statement_set()
         statements.add_insert_sql(insert_signals(signal, strategy.account, columns(t_env, signal)))
         statements.attach_as_datastream()
-
-
-def bound_signals(strategy: Strategy) -> list[BoundSignal]:
-    """The strategy's signals with their parameters. SignalError names file, line and thing."""
-    if not strategy.signals:
-        raise SignalError(f"strategy {strategy.name} has no signals: list one under `signals:`")
-    return [load_signal(_path(use)).bound(use.parameters, f"strategy {strategy.name}") for use in strategy.signals]
-
-
-def _path(use: SignalUse) -> Path:
-    path = Path(use.file)
-    return path if path.is_absolute() or path.exists() else ROOT / path
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from infra.parts.part import http_get
 from infra.settings import ROOT, Settings
 from infra.taskmanagers import TaskManagers
 from jobs.client import FAULT, JOB, parallelism
-from jobs.signals import bound_signals
 from pipelines.contracts.strategy_file import load_strategy
+from pipelines.signals.of_strategy import bound_signals
 
 JOBS = ("market", "spreads", "signals", "trading")
 PATIENCE_S = 180.0

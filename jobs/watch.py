@@ -47,7 +47,7 @@ class Tally:
     latest: deque[str] = field(default_factory=lambda: deque(maxlen=16))
     _frames: dict[str, int] = field(default_factory=dict)
     _ticks: dict[tuple[int, str, str], int] = field(default_factory=dict)
-    _spreads: dict[int, int] = field(default_factory=dict)
+    _numbers: dict[tuple[str, int], int] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     _positions: dict[str, Position] = field(default_factory=dict)
     _marks: dict[str, float] = field(default_factory=dict)
@@ -88,10 +88,13 @@ class Tally:
 
     def spread(self, codec: Codec, value: bytes) -> None:
         record = codec.decode(value)
-        mark = self._spreads.get(record["shard"], 0)
-        if record["sequence"] > mark:
-            self._spreads[record["shard"]] = record["sequence"]
-            self.counts["spreads"] += record["kind"] in ("crossing", "sample")
+        if record["kind"] == "crossing" and self._above(("crossing", record["shard"]), record["sequence"]):
+            self.counts["spreads"] += 1
+
+    def samples(self, codec: Codec, value: bytes) -> None:
+        record = codec.decode(value)
+        if self._above(("sample", record["shard"]), record["sequence"]):
+            self.counts["spreads"] += len(record["samples"])
 
     def order(self, codec: OrderCodec, value: bytes) -> None:
         order = codec.decode(value)
@@ -151,6 +154,13 @@ class Tally:
             unrealised += open_profit
         return tuple(lines), realised, unrealised
 
+    def _above(self, log: tuple[str, int], number: int) -> bool:
+        """Whether it is the highest number of its log yet."""
+        if number <= self._numbers.get(log, 0):
+            return False
+        self._numbers[log] = number
+        return True
+
     def _first(self, event_id: str) -> bool:
         if event_id in self._taken:
             return False
@@ -170,12 +180,14 @@ class Watch:
         blocks = BlockCodec(schema_ids[RECORDS["market.ticks"]])
         rejects = Codec(RECORDS["market.rejects"], schema_ids[RECORDS["market.rejects"]])
         spreads = Codec(RECORDS["market.spreads"], schema_ids[RECORDS["market.spreads"]])
+        samples = Codec(RECORDS["market.samples"], schema_ids[RECORDS["market.samples"]])
         events = EventCodec(schema_ids[RECORDS["trading.events"]])
         orders = OrderCodec(schema_ids[RECORDS["trading.orders"]])
         self._take = {
             topics.ticks: lambda value: self.tally.ticks(blocks, value),
             topics.rejects: lambda value: self.tally.reject(rejects, value),
             topics.spreads: lambda value: self.tally.spread(spreads, value),
+            topics.samples: lambda value: self.tally.samples(samples, value),
             topics.events: lambda value: self.tally.event(events, value),
             topics.orders: lambda value: self.tally.order(orders, value),
         } | {topics.raw(venue.name): lambda value: self.tally.raw(frames, value) for venue in strategy.venues}

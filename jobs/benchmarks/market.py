@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.contracts.blocks import BlockCodec, TickBlock
+from pipelines.domain.ladder import Levels
 from pipelines.domain.market import NS_PER_MS, NS_PER_S, TICK, Flag, Kind, Ticks
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, SignalUse, Sizing, Strategy, Venue
 
@@ -59,6 +60,7 @@ def bench_strategy(instruments: int, pairs: int, seed: int) -> Strategy:
         signals=(SignalUse(str(SIGNAL), {}, "pair_reversion"),),
         sizing=Sizing(leg_notional=10_000),
         limits=Limits(position_lots=100_000, stale_marks_ms=60_000),
+        levels=Levels.parse("0.5, 2.."),
     )
 
 

@@ -17,6 +17,7 @@ from infra.settings import Settings
 from infra.stack import StackError
 from infra.topics import create_topics, delete_topics
 from jobs.benchmarks.broker import bulk_producer, kafka_seconds, percentiles, round_trip_ms, send_all
+from jobs.benchmarks.market import VENUE as BENCH
 from jobs.benchmarks.market import BenchMarket, bench_market, closing_rows
 from jobs.session import SessionPlan, TradingSession
 from jobs.submit import submit
@@ -30,13 +31,11 @@ from pipelines.contracts.trading import EventCodec, OrderCodec
 from pipelines.contracts.wire import Codec
 from pipelines.domain.market import NS_PER_MS, NS_PER_S
 from pipelines.domain.trading import Decision, Signal
-from pipelines.domain.universe import Pair
 from pipelines.feeds.handler import Log, Pace, handle
 from pipelines.feeds.raw_log import RawLog
 from pipelines.feeds.simulated import SimulatedSource, Simulation
 
 PREFIX = "bench."
-WARM_TICKS = 500_000
 PATIENCE_S = 180.0
 
 Progress = Callable[[str], None]
@@ -44,12 +43,13 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class PipelineLoad:
-    """What to run: `ticks` in blocks of `block_ticks` over pairs; then `rate` frames/s for `rate_s` seconds, after
-    `warm_s` of the same, in which JVMs compile."""
+    """What to run: `ticks` in blocks of `block_ticks` over pairs, after `warm_ticks` of them; then `rate` frames/s for
+    `rate_s` seconds, after `warm_s` of the same, in which JVMs compile."""
 
     pairs: int = 100
     instruments: int = 200
-    ticks: int = 2_000_000
+    ticks: int = 4_000_000
+    warm_ticks: int = 2_000_000
     block_ticks: int = 500
     rate: float = 5_000.0
     rate_s: float = 20.0
@@ -62,8 +62,9 @@ def measure(settings: Settings, load: PipelineLoad, progress: Progress) -> dict[
     """Both measurements. Nothing of them is left on the stack."""
     ids = SchemaRegistry(settings.registry.url).register_all()
     _cancel(settings)
-    market = bench_market(load.instruments, load.pairs, load.ticks + WARM_TICKS, load.seed)
+    market = bench_market(load.instruments, load.pairs, load.ticks + load.warm_ticks, load.seed)
     through = _throughput(settings, load, market, ids, progress)
+    market_levels = market.strategy.levels
     del market
     progress(f"{through['ticks_to_signals']['ticks_per_second']:,} ticks/s to signals")
     latency = _latency(settings, load, ids, progress)
@@ -74,6 +75,7 @@ def measure(settings: Settings, load: PipelineLoad, progress: Progress) -> dict[
         "instruments": load.instruments,
         "block_ticks": load.block_ticks,
         "linger_ms": load.linger_ms,
+        "levels": str(market_levels),
         "jit": settings.flink.jit,
         "ticks": load.ticks,
         "seed": load.seed,
@@ -84,7 +86,7 @@ def measure(settings: Settings, load: PipelineLoad, progress: Progress) -> dict[
 def _throughput(
     settings: Settings, load: PipelineLoad, market: BenchMarket, ids: dict[str, int], progress: Progress
 ) -> dict[str, Any]:
-    """The spreads and signals jobs at work and warm; then all ticks as fast as this process writes them."""
+    """The spreads and signals jobs over a log that is there already, counted from the first signal after warm-up."""
     topics = Topics(PREFIX)
     folder = settings.home / "bench"
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,43 +94,34 @@ def _throughput(
     strategy_file.write_text(dump_strategy(market.strategy))
     codec = BlockCodec(ids[RECORD])
     blocks = market.blocks(codec, load.block_ticks)
-    warm = -(-WARM_TICKS // load.block_ticks)
-    times = [
-        int(market.ticks["event_ns"][min(i, len(market.ticks)) - 1]) // NS_PER_MS for i in _ends(len(blocks), load)
-    ]
+    warm = load.warm_ticks // load.block_ticks
+    times = market.ticks["event_ns"] // NS_PER_MS
+    ends = [int(times[min(end, len(times)) - 1]) for end in _ends(len(blocks), load)]
     names = tuple(instrument.id for instrument in market.strategy.instruments)
+    tail = closing_rows(market, market.strategy.pairs[0])
+    last = codec.encode(TickBlock(BENCH, BENCH, 0, 0, len(blocks), names, tail))
     with _topics(settings, topics, market):
         progress("Kafka alone")
         kafka_s = kafka_seconds(settings.kafka.bootstrap, topics.rejects, blocks[warm:])
-        submit(settings, ("spreads", "signals"), strategy_file, PREFIX, progress=progress)
+        progress("writing the log")
+        with bulk_producer(settings.kafka.bootstrap) as producer:
+            its = [*blocks, last], [*ends, int(tail["event_ns"][2]) // NS_PER_MS]
+            send_all(producer, topics.ticks, shard_key(0, 1), *its)
+        growth = _Growth(settings.kafka.bootstrap, topics.events)
         try:
-            with bulk_producer(settings.kafka.bootstrap) as producer:
-                key = shard_key(0, 1)
-                progress("warming up")
-                send_all(producer, topics.ticks, key, blocks[:warm], times[:warm])
-                time.sleep(10)
-                tail = closing_rows(market, market.strategy.pairs[0])
-                last = codec.encode(TickBlock("bench", "bench", 0, 0, len(blocks), names, tail))
-                seen = _SignalWatch(settings, topics, ids, market.strategy.pairs[0], int(tail["event_ns"][0]))
-                progress("ticks to signals")
-                started = time.time()
-                send_all(
-                    producer,
-                    topics.ticks,
-                    key,
-                    [*blocks[warm:], last],
-                    [*times[warm:], int(tail["event_ns"][2]) // NS_PER_MS],
-                )
-                seconds = seen.arrived() - started
+            submit(settings, ("spreads", "signals"), strategy_file, PREFIX, progress=progress)
+            progress("ticks to signals")
+            run = _through(settings, growth, EventCodec(ids[RECORDS["trading.events"]]), market, load.warm_ticks)
         finally:
+            growth.close()
             _cancel(settings)
-    rate, alone = load.ticks / seconds, load.ticks / kafka_s
+    rate, alone = run.ticks / run.seconds, load.ticks / kafka_s
     return {
         "ticks_to_signals": {
             "ticks_per_second": round(rate),
-            "seconds": round(seconds, 2),
+            "seconds": round(run.seconds, 2),
             "ratio_to_kafka": round(rate / alone, 3),
-            "signals": seen.signals,
+            "signals": run.signals,
         },
         "kafka": {"ticks_per_second": round(alone), "megabytes": round(sum(map(len, blocks[warm:])) / 1e6)},
     }
@@ -153,39 +146,73 @@ def _topics(settings: Settings, topics: Topics, market: BenchMarket) -> Iterator
         delete_topics(settings.kafka.bootstrap, topics, venues)
 
 
-class _SignalWatch:
-    """Reads trading.events until the signal that says that all is through."""
+class _Growth:
+    """When how much of a topic of one partition was there: its end, ten times a second. An onlooker that read it all
+    would take what is to be measured."""
 
-    def __init__(self, settings: Settings, topics: Topics, ids: dict[str, int], pair: Pair, after_ns: int) -> None:
-        self.signals = 0
-        self._pair, self._after_ns = pair.name, after_ns
-        self._codec = EventCodec(ids[RECORDS["trading.events"]])
-        self._consumer = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap, auto_offset_reset="latest")
-        self._consumer.assign([TopicPartition(topics.events, 0)])
-        self._consumer.position(TopicPartition(topics.events, 0))
-        self._arrived = 0.0
-        self._thread = threading.Thread(target=self._read, daemon=True)
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._bootstrap, self.topic = bootstrap, topic
+        self._samples: list[tuple[float, int]] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
-    def _read(self) -> None:
-        while not self._arrived:
-            for records in self._consumer.poll(timeout_ms=200).values():
-                for record in records:
-                    if b"signal/" not in record.value[:16]:
-                        continue
-                    self.signals += 1
-                    event = self._codec.decode(record.value)
-                    body = event.body
-                    if isinstance(body, Signal) and body.pair == self._pair and event.event_time_ns > self._after_ns:
-                        self._arrived = time.time()
+    def _look(self) -> None:
+        partition = TopicPartition(self.topic, 0)
+        consumer = KafkaConsumer(bootstrap_servers=self._bootstrap)
+        while not self._over.wait(0.1):
+            self._samples.append((time.time(), consumer.end_offsets([partition])[partition]))
+        consumer.close()
 
-    def arrived(self) -> float:
-        """Wall time at which it came."""
-        self._thread.join(PATIENCE_S)
-        self._consumer.close()
-        if not self._arrived:
-            raise StackError(f"the last signal did not come in {PATIENCE_S:.0f} s: helios jobs, helios logs flink")
-        return self._arrived
+    def rests(self, seconds: float) -> bool:
+        """Whether something is there, and nothing came for that long."""
+        last = self._samples[-1:]
+        since = [at for at, end in self._samples if last and end == last[0][1]]
+        return bool(last) and last[0][1] > 0 and last[0][0] - since[0] > seconds
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def reached(self, offset: int) -> float:
+        """Wall time at which the record of an offset had been written."""
+        times, ends = zip(*self._samples, strict=True)
+        known, first = np.unique(ends, return_index=True)
+        return float(np.interp(offset + 1, known, np.asarray(times)[first]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Signals between two points of the log: how many, how many ticks, how long it took."""
+
+    signals: int
+    ticks: int
+    seconds: float
+
+
+def _through(settings: Settings, growth: _Growth, codec: EventCodec, market: BenchMarket, warm_ticks: int) -> _Run:
+    """Waits until all of the market's ticks are signals; counted from the first signal after `warm_ticks`."""
+    deadline = time.monotonic() + PATIENCE_S
+    times = market.ticks["event_ns"]
+    while time.monotonic() < deadline:
+        time.sleep(0.5)
+        if not growth.rests(1.0):
+            continue
+        found = list(_signals(settings.kafka.bootstrap, growth.topic, codec, int(times[warm_ticks])))
+        if found and found[-1][1] > times[-1]:
+            (first, first_ns), (last, _) = found[0], found[-1]
+            ticks = len(times) - int(np.searchsorted(times, first_ns))
+            return _Run(len(found), ticks, growth.reached(last) - growth.reached(first))
+    raise StackError(f"the last signal did not come in {PATIENCE_S:.0f} s: helios jobs, helios logs flink")
+
+
+def _signals(bootstrap: str, topic: str, codec: EventCodec, from_ns: int) -> Iterator[tuple[int, int]]:
+    """Offset and event time (ns) of the signals of a topic, from an event time on."""
+    for offset, value in enumerate(_values(bootstrap, topic)):
+        if b"signal/" in value[:16]:
+            event = codec.decode(value)
+            if event.event_time_ns >= from_ns:
+                yield offset, event.event_time_ns
 
 
 @dataclass

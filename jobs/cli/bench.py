@@ -17,7 +17,8 @@ app = typer.Typer(help="Benchmarks. Figures of one machine move; the ratios are 
 def pipeline(
     pairs: Annotated[int, typer.Option(min=1, help="Pairs in the shard.")] = 100,
     instruments: Annotated[int, typer.Option(min=2, help="Instruments that they are of.")] = 200,
-    ticks: Annotated[int, typer.Option(min=1000, help="Ticks to send.")] = 2_000_000,
+    ticks: Annotated[int, typer.Option(min=1000, help="Ticks to measure.")] = 4_000_000,
+    warm_ticks: Annotated[int, typer.Option(min=0, help="Before them, for JVMs to compile.")] = 2_000_000,
     block: Annotated[int, typer.Option(min=1, help="Ticks in a block.")] = 500,
     rate: Annotated[float, typer.Option(min=1, help="Frames a second while latency is measured.")] = 5_000.0,
     rate_seconds: Annotated[float, typer.Option(min=1, help="For how long it is measured.")] = 20.0,
@@ -35,7 +36,7 @@ def pipeline(
     settings = load_settings()
     console = Console(stderr=True)
     bring_up(settings, console=console)
-    load = PipelineLoad(pairs, instruments, ticks, block, rate, rate_seconds, warm_seconds, linger_ms, seed)
+    load = PipelineLoad(pairs, instruments, ticks, warm_ticks, block, rate, rate_seconds, warm_seconds, linger_ms, seed)
     with steps(console, "drawing the market") as step:
         found = measure(settings, load, step)
     if as_json:

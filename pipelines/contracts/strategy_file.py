@@ -12,6 +12,7 @@ instruments:                    # tick_size in the currency, lot_size in units o
 pairs:                          # the spread is mid(a) - beta * mid(b); shard left out: a hash of the name decides
   - {name: S000-S001, a: S000, b: S001, beta: 1.02, shard: 0}
 moments: {span: 1000, warmup: 200}      # EWMA of each spread, in its updates; no z before warmup. Both may be left out
+levels: 0.5, 2..                # |z| whose crossings are told of, `..` for all from there on; left out, all are
 signals:                        # file: from the repository's root or this file's folder; name: the file's, if left out
   - file: sql/signals/pair_reversion.sql
     parameters: {entry_z: 2.0, exit_z: 0.5}
@@ -32,6 +33,7 @@ import yaml
 from pipelines.contracts import marked_yaml
 from pipelines.contracts.marked_yaml import Section, Unique
 from pipelines.contracts.topics import MAX_PARALLELISM
+from pipelines.domain.ladder import ALL_LEVELS, Ladder, Levels
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.universe import (
     Instrument,
@@ -88,6 +90,7 @@ def dump_strategy(strategy: Strategy) -> str:
             {"name": pair.name, "a": pair.a, "b": pair.b, "beta": pair.beta, "shard": pair.shard}
             for pair in strategy.pairs
         ],
+        "levels": str(strategy.levels),
         "moments": {"span": strategy.moments.span, "warmup": strategy.moments.warmup},
         "signals": [
             {"file": use.file, "name": use.name, "parameters": dict(use.parameters)} for use in strategy.signals
@@ -122,6 +125,7 @@ def _strategy(top: Section, folder: Path) -> Strategy:
         signals=tuple(_signals(top, folder)),
         sizing=_sizing(top.section("sizing")),
         limits=_limits(top.section("limits")),
+        levels=_levels(top),
     )
     top.done()
     return strategy
@@ -206,6 +210,17 @@ def _moments(section: Section | None) -> Moments:
     )
     section.done()
     return moments
+
+
+def _levels(top: Section) -> Levels:
+    text = top.text("levels", default=str(ALL_LEVELS))
+    try:
+        levels = Levels.parse(text)
+        Ladder.of(levels)
+    except ValueError as error:
+        top.fault("levels", f"{error}: numbers such as `0.5, 2..` expected")
+        return ALL_LEVELS
+    return levels
 
 
 def _sizing(section: Section | None) -> Sizing:

@@ -32,6 +32,10 @@ class Topics:
         return f"{self.prefix}market.spreads"
 
     @property
+    def samples(self) -> str:
+        return f"{self.prefix}market.samples"
+
+    @property
     def bars(self) -> str:
         return f"{self.prefix}market.bars"
 
@@ -45,7 +49,7 @@ class Topics:
 
     def partitions(self, venues: tuple[str, ...], shards: int) -> dict[str, int]:
         """Every topic of a session, with its number of partitions."""
-        by_shard = dict.fromkeys((self.ticks, self.spreads, self.bars), shards)
+        by_shard = dict.fromkeys((self.ticks, self.spreads, self.samples, self.bars), shards)
         single = dict.fromkeys((self.rejects, self.events, self.orders), 1)
         return {self.raw(venue): 2 for venue in venues} | by_shard | single
 
@@ -55,6 +59,7 @@ RECORDS = {
     "market.ticks": "helios.market.TickBlock",
     "market.rejects": "helios.market.Reject",
     "market.spreads": "helios.market.SpreadEvent",
+    "market.samples": "helios.market.SpreadSamples",
     "market.bars": "helios.market.Bar",
     "trading.events": "helios.trading.TradingEvent",
     "trading.orders": "helios.trading.OrderRequest",

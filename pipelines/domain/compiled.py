@@ -6,6 +6,7 @@ from types import CodeType
 from typing import Any, TypeVar
 
 from numba import njit
+from numba.core.caching import IndexDataCacheFile
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -18,11 +19,25 @@ def compiled(function: Function, *, inline: bool = False) -> Function:
     does allocate does not compile.
     """
     made = njit(nogil=True, cache=True, error_model="numpy", forceinline=inline, _nrt=False)(function)
-    # numba forgets compiled code when the file of the function changes, but not when that of a function that it calls
-    # does, nor when the file is the same with another date, as in a copy. So the stamp is what the kernel says.
-    made._cache._cache_file._source_stamp = stamp(made)
+    kept = made._cache._cache_file
+    kept.__class__, kept.kernel = _Kept, made
     kernel: Function = made
     return kernel
+
+
+class _Kept(IndexDataCacheFile):  # type: ignore[misc]
+    """Compiled code on disk, under a stamp that is what the kernel says.
+
+    numba forgets it when the file of the function changes, but not when that of a function that it calls does, nor when
+    the file is the same with another date, as in a copy. Asked for when code is looked for: then all that the kernel
+    calls is there, also what is defined after it.
+    """
+
+    kernel: Any
+
+    @property
+    def _source_stamp(self) -> str:
+        return stamp(self.kernel)
 
 
 def inlined(function: Function) -> Function:

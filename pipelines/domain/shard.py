@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.domain.ladder import Ladder, Levels
 from pipelines.domain.universe import Instrument, Pair, Strategy
 
 Indices = NDArray[np.int64]
@@ -16,7 +17,8 @@ Indices = NDArray[np.int64]
 
 class Legs(NamedTuple):
     """The pairs of a shard by index: their legs' instruments and betas, shape (pairs,). Of instrument i, the pairs are
-    `leg_pair[leg_start[i]:leg_start[i + 1]]`, ascending. `alpha` and `warmup` (updates) are those of the moments."""
+    `leg_pair[leg_start[i]:leg_start[i + 1]]`, ascending. `alpha` and `warmup` (updates) are those of the moments;
+    `ladder`: which crossings of z are told of."""
 
     a: Indices
     b: Indices
@@ -25,6 +27,7 @@ class Legs(NamedTuple):
     leg_pair: Indices
     alpha: float
     warmup: int
+    ladder: Ladder
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Shard:
     pairs: tuple[Pair, ...]
     instruments: tuple[Instrument, ...]
     legs: Legs
+    levels: Levels
 
     @classmethod
     def of(cls, strategy: Strategy, number: int) -> "Shard":
@@ -53,8 +57,9 @@ class Shard:
             leg_pair=np.array([place for places in pairs_of for place in places], np.int64),
             alpha=2.0 / (strategy.moments.span + 1),
             warmup=strategy.moments.warmup,
+            ladder=Ladder.of(strategy.levels),
         )
-        return cls(number, pairs, instruments, legs)
+        return cls(number, pairs, instruments, legs, strategy.levels)
 
     @cached_property
     def instrument_index(self) -> Mapping[str, int]:

@@ -3,23 +3,25 @@
 The bytes: a version byte; the length of the names (4 bytes, little-endian); the names as JSON; then the arrays as they
 lie in memory. The names say what each row is of, so that state is found again by name: a pair or instrument added to
 the strategy starts afresh and moves no other, one removed is forgotten, and a pair whose legs or beta changed, whose
-moments would be of another spread, starts afresh too.
+moments would be of another spread, starts afresh too. Where the levels told of have changed, pairs go on from where z
+is between the new ones.
 """
 
 import json
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.bars import OPEN_BAR
+from pipelines.domain.ladder import level_above, level_below, rung_of
 from pipelines.domain.shard import Indices, Shard
 
 Rows = NDArray[np.void]
 
-VERSION = 1
+VERSION = 2
 UNSET_NS = -(2**63)
 """Shard time before the first row."""
 
@@ -31,10 +33,12 @@ CLOCK = np.dtype(
         ("spreads", "i8"),
         ("marks", "i8"),
         ("changed", "i8"),
+        ("waiting", "i8"),
     ]
 )
-"""Shard time; the next 10 ms boundary; time of the last spread event; how many spread events and marks there have been;
-how many instruments' quotes changed since the last marks."""
+"""Shard time; the next boundary of the finest grid; time of the last event on the log, a heartbeat included; how many
+numbers were given to spread events, and to marks; how many instruments' quotes changed since the last marks; whether an
+event has been written since the last heartbeat."""
 
 SESSION = np.dtype([("taken", "i8"), ("ended", "i8")])
 """A feed session's highest sequence taken (rows not above it are repeats), and whether it has ended."""
@@ -48,9 +52,9 @@ PAIR = np.dtype(
         ("mean", "f8"),
         ("var", "f8"),
         ("ready", "i8"),
-        ("rung", "i8"),
-        ("last_level", "i8"),
-        ("last_direction", "i8"),
+        ("lower", "f8"),
+        ("upper", "f8"),
+        ("z_crossed", "f8"),
         ("z", "f8"),
         ("spread", "f8"),
         ("z_mean", "f8"),
@@ -59,7 +63,8 @@ PAIR = np.dtype(
         ("sequence", "i8"),
     ]
 )
-"""A pair's moments, its place on the ladder, its last z and what that was made of. `ready` once there has been a z."""
+"""A pair's moments, the z between which it makes no crossing, the z of its last crossing, its last z and what that was
+made of. `ready` once there has been a z."""
 
 _DTYPES: tuple[np.dtype[np.void], ...] = (CLOCK, SESSION, QUOTE, OPEN_BAR, PAIR)
 """Of the arrays of State in order, but for the last, of int64."""
@@ -100,6 +105,7 @@ class SpreadState:
         self.sessions: list[tuple[str, str]] = []
         self._pairs = [[pair.name, pair.a, pair.b, pair.beta] for pair in shard.pairs]
         self._instruments = [instrument.id for instrument in shard.instruments]
+        self._levels, self._ladder = str(shard.levels), shard.legs.ladder
         self._place_of_session: dict[tuple[str, str], int] = {}
         self._head = self._names()
 
@@ -132,12 +138,16 @@ class SpreadState:
         state._take(old, names)
         return state
 
-    def _take(self, old: State, names: dict[str, list[list[object]]]) -> None:
+    def _take(self, old: State, names: dict[str, Any]) -> None:
         """Copy what `old` has of our pairs, instruments and sessions to where they are now."""
         ours = self.kernel
         self._add_sessions([(str(venue), str(session)) for venue, session in names["sessions"]], old.sessions)
         pairs = _moves([tuple(each) for each in names["pairs"]], [tuple(each) for each in self._pairs])
         ours.pairs[list(pairs.values())] = old.pairs[list(pairs)]
+        if names["levels"] != self._levels:
+            for pair in ours.pairs:
+                rung = rung_of(pair["z"])
+                pair["lower"], pair["upper"] = level_below(self._ladder, rung), level_above(self._ladder, rung)
         instruments = _moves(names["instruments"], self._instruments)
         for mine, theirs in ((ours.quotes, old.quotes), (ours.bars, old.bars)):
             mine[list(instruments.values())] = theirs[list(instruments)]
@@ -156,6 +166,7 @@ class SpreadState:
 
     def _names(self) -> bytes:
         names = {"pairs": self._pairs, "instruments": self._instruments, "sessions": self.sessions}
+        names["levels"] = self._levels
         text = json.dumps(names, separators=(",", ":")).encode()
         return bytes([VERSION]) + len(text).to_bytes(4, "little") + text
 

@@ -9,7 +9,8 @@ weighted mean and variance: T. Finch, "Incremental calculation of weighted mean 
 
 Shard time is the running maximum of the rows' event times. A row that moves it past a boundary of a grid first makes
 that grid's output: stamped with the boundary, with values from before the row, in the order samples (1 s), marks
-(100 ms), bars (60 s), heartbeat (10 ms); then come the row's own crossings, marks before the first of them.
+(100 ms), bars (60 s); then come the row's own crossings, marks before the first of them. Heartbeats alone depend on the
+blocks: one at the end of a block that moved time past the last event, where somebody may wait for that.
 """
 
 import math
@@ -19,20 +20,21 @@ import numpy as np
 
 from pipelines.domain.bars import BAR, INTERVAL_NS, Bars, close_bars, take_quote, take_trade
 from pipelines.domain.compiled import compiled, inlined
-from pipelines.domain.ladder import STAYS, direction_of, level_crossed, rung_of
+from pipelines.domain.ladder import RUNG_Z, level_above, level_below, rung_of
 from pipelines.domain.market import NS_PER_MS, NS_PER_S, Flag, Kind, Ticks
 from pipelines.domain.shard import Indices, Legs
 from pipelines.domain.spread_state import UNSET_NS, Rows, State
 
 HEARTBEAT_NS = 10 * NS_PER_MS
-"""Also the finest grid: every other is a multiple of it."""
+"""At most this much shard time goes by without a word, but for the length of a block."""
 MARKS_NS = 100 * NS_PER_MS
+"""Also the finest grid: every other is a multiple of it."""
 SAMPLE_NS = NS_PER_S
 HIGHEST_PRICE = 1e15
 """A price that is not finite, or beyond this, is not taken: one would spoil a pair's moments for ever."""
 
-CROSSING, SAMPLE, BEAT, ENDED = 0, 1, 2, 3
-EVENT_KINDS = ("crossing", "sample", "heartbeat", "end")
+CROSSING, BEAT, ENDED = 0, 1, 2
+EVENT_KINDS = ("crossing", "heartbeat", "end")
 
 _QUOTE, _TRADE, _END, _HOME = int(Kind.QUOTE), int(Kind.TRADE), int(Kind.END), int(Flag.HOME)
 
@@ -52,9 +54,27 @@ SPREAD = np.dtype(
         ("mid_b", "f8"),
         ("session", "i8"),
         ("tick_sequence", "i8"),
+        ("z_before", "f8"),
     ]
 )
 """A spread event; `kind` indexes EVENT_KINDS, `pair` the shard's pairs (-1: none), `session` the state's sessions."""
+
+SAMPLES = np.dtype([("sequence", "i8"), ("event_ns", "i8"), ("first", "i8"), ("count", "i8")])
+"""One second's samples: rows `first` to `first + count` of the sampled pairs."""
+
+SAMPLED = np.dtype(
+    [
+        ("pair", "i8"),
+        ("rung", "i8"),
+        ("z", "f8"),
+        ("spread", "f8"),
+        ("mean", "f8"),
+        ("std", "f8"),
+        ("beta", "f8"),
+        ("mid_a", "f8"),
+        ("mid_b", "f8"),
+    ]
+)
 
 MARKS = np.dtype([("sequence", "i8"), ("event_ns", "i8"), ("first", "i8"), ("count", "i8")])
 """Marks: rows `first` to `first + count` of the marked quotes."""
@@ -63,23 +83,27 @@ MARKED = np.dtype([("instrument", "i8"), ("bid", "f8"), ("ask", "f8"), ("time_ns
 
 
 class Out(NamedTuple):
-    """Where `advance` writes, and how many of each it has written: `counts` of spreads, marks, marked, bars."""
+    """Where `advance` writes, and how many of each it has written: `counts`, in the order of the fields."""
 
     spreads: Rows
     marks: Rows
     marked: Rows
     bars: Bars
+    samples: Rows
+    sampled: Rows
     counts: Indices
 
 
 def new_out(instruments: int, pairs: int, spare: int = 4096) -> Out:
     """Room for the most that one row can make, and `spare` more of each."""
     return Out(
-        np.zeros(2 * pairs + 2 + spare, SPREAD),
+        np.zeros(pairs + 2 + spare, SPREAD),
         np.zeros(2 + spare, MARKS),
         np.zeros(instruments + 1 + 2 * spare, MARKED),
         np.zeros(instruments + spare, BAR),
-        np.zeros(4, np.int64),
+        np.zeros(1 + spare, SAMPLES),
+        np.zeros(pairs + 2 * spare, SAMPLED),
+        np.zeros(6, np.int64),
     )
 
 
@@ -104,7 +128,7 @@ def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs
             _end(tick.event_ns, session, sequence, state, out)
             continue
         if tick.event_ns >= clock.next_grid_ns or clock.time_ns == UNSET_NS:
-            _pass_grid(tick.event_ns, session, sequence, legs, state, out)
+            _pass_grid(tick.event_ns, legs, state, out)
         clock.time_ns = max(clock.time_ns, tick.event_ns)
         if tick.instrument < 0 or not (abs(tick.bid) < HIGHEST_PRICE and abs(tick.ask) < HIGHEST_PRICE):
             continue
@@ -126,10 +150,12 @@ def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs
 @inlined
 def _has_room(legs: Legs, state: State, out: Out) -> bool:
     enough: bool = (
-        out.counts[0] + 2 * legs.a.size + 2 <= out.spreads.size
+        out.counts[0] + legs.a.size + 2 <= out.spreads.size
         and out.counts[1] + 2 <= out.marks.size
         and out.counts[2] + state.quotes.size + 1 <= out.marked.size
         and out.counts[3] + state.quotes.size <= out.bars.size
+        and out.counts[4] + 1 <= out.samples.size
+        and out.counts[5] + legs.a.size <= out.sampled.size
     )
     return enough
 
@@ -166,41 +192,88 @@ def _update_pair(index: int, session: int, sequence: int, legs: Legs, state: Sta
     z = d / std
     pair.z, pair.spread, pair.z_mean, pair.z_std = z, spread, mean, std
     pair.session, pair.sequence = session, sequence
-    direction = STAYS
-    if pair.ready:
-        direction = direction_of(z, pair.rung, pair.last_level, pair.last_direction)
-        if direction == STAYS:
-            return
-    pair.ready = 1
-    pair.rung = rung_of(z)
-    pair.last_level = level_crossed(pair.rung, direction)
-    pair.last_direction = direction
-    event_ns = state.clock[0].time_ns
-    _marks(event_ns, state, out)
-    _pair_event(CROSSING, index, event_ns, legs, state, out)
+    if pair.lower <= z < pair.upper and pair.ready:
+        return
+    _cross(index, legs, state, out)
 
 
 @compiled
-def _pass_grid(event_ns: int, session: int, sequence: int, legs: Legs, state: State, out: Out) -> None:
+def _cross(index: int, legs: Legs, state: State, out: Out) -> None:
+    """The pair's z has crossed a level, or is its first."""
+    pair = state.pairs[index]
+    z, rung = pair.z, rung_of(pair.z)
+    below, above = level_below(legs.ladder, rung), level_above(legs.ladder, rung)
+    z_before = z
+    if pair.ready:
+        z_before = pair.z_crossed
+        rung_before = rung_of(z_before)
+        if below == level_above(legs.ladder, rung_before):  # up past that one alone: straight back it is damped
+            below -= RUNG_Z
+        elif above == level_below(legs.ladder, rung_before):
+            above += RUNG_Z
+    pair.ready, pair.lower, pair.upper, pair.z_crossed = 1, below, above, z
+    event_ns = state.clock[0].time_ns
+    _marks(event_ns, state, out)
+    state.clock[0].spreads += 1
+    _event(CROSSING, event_ns, pair.session, pair.sequence, state, out)
+    event = out.spreads[out.counts[0] - 1]
+    event.pair, event.rung, event.z, event.z_before = index, rung, z, z_before
+    event.spread, event.mean, event.std, event.beta = pair.spread, pair.z_mean, pair.z_std, legs.beta[index]
+    event.mid_a, event.mid_b = state.quotes[legs.a[index]].mid, state.quotes[legs.b[index]].mid
+
+
+@compiled
+def _pass_grid(event_ns: int, legs: Legs, state: State, out: Out) -> None:
     """What the grids owe before a row at `event_ns` is taken; nothing for the shard's first row."""
     clock = state.clock[0]
     before = clock.time_ns
-    beat_ns = event_ns // HEARTBEAT_NS * HEARTBEAT_NS
-    clock.next_grid_ns = beat_ns + HEARTBEAT_NS
+    marks_ns = event_ns // MARKS_NS * MARKS_NS
+    clock.next_grid_ns = marks_ns + MARKS_NS
     if before == UNSET_NS:
         return
-    sample_ns = event_ns // SAMPLE_NS * SAMPLE_NS
-    if sample_ns > before:
-        for index in range(state.pairs.size):
-            if state.pairs[index].ready:
-                _pair_event(SAMPLE, index, sample_ns, legs, state, out)
-    marks_ns = event_ns // MARKS_NS * MARKS_NS
+    if event_ns // SAMPLE_NS * SAMPLE_NS > before:
+        _sample(event_ns // SAMPLE_NS * SAMPLE_NS, legs, state, out)
     if marks_ns > before:
         _marks(marks_ns, state, out)
     if event_ns // INTERVAL_NS > before // INTERVAL_NS:
         out.counts[3] = close_bars(state.bars, before // INTERVAL_NS * INTERVAL_NS, out.bars, out.counts[3])
-    if clock.last_event_ns <= beat_ns - HEARTBEAT_NS:
-        _shard_event(BEAT, beat_ns, session, sequence, state, out)
+
+
+@compiled
+def _sample(event_ns: int, legs: Legs, state: State, out: Out) -> None:
+    """Every pair that has a z, under one number; nothing where none has."""
+    count = 0
+    for index in range(state.pairs.size):
+        pair = state.pairs[index]
+        if not pair.ready:
+            continue
+        row = out.sampled[out.counts[5] + count]
+        row.pair, row.rung, row.z = index, rung_of(pair.z), pair.z
+        row.spread, row.mean, row.std, row.beta = pair.spread, pair.z_mean, pair.z_std, legs.beta[index]
+        row.mid_a, row.mid_b = state.quotes[legs.a[index]].mid, state.quotes[legs.b[index]].mid
+        count += 1
+    if count == 0:
+        return
+    clock = state.clock[0]
+    clock.spreads += 1
+    samples = out.samples[out.counts[4]]
+    samples.sequence, samples.event_ns, samples.first, samples.count = clock.spreads, event_ns, out.counts[5], count
+    out.counts[4] += 1
+    out.counts[5] += count
+
+
+@compiled
+def beat(session: int, state: State, out: Out) -> None:
+    """At the end of a block of `session`: a heartbeat, if an event waits for time to go on or none came for long.
+
+    It takes no number: it is the same event log however many there are.
+    """
+    clock = state.clock[0]
+    if clock.time_ns // NS_PER_MS <= clock.last_event_ns // NS_PER_MS:
+        return
+    if clock.waiting or clock.time_ns >= clock.last_event_ns + HEARTBEAT_NS:
+        _event(BEAT, clock.time_ns, session, state.sessions[session].taken, state, out)
+        clock.waiting = 0
 
 
 @compiled
@@ -214,8 +287,9 @@ def _end(event_ns: int, session: int, sequence: int, state: State, out: Out) -> 
     if clock.time_ns != UNSET_NS:
         out.counts[3] = close_bars(state.bars, clock.time_ns // INTERVAL_NS * INTERVAL_NS, out.bars, out.counts[3])
     clock.time_ns = max(clock.time_ns, event_ns)
-    clock.next_grid_ns = clock.time_ns // HEARTBEAT_NS * HEARTBEAT_NS + HEARTBEAT_NS
-    _shard_event(ENDED, clock.time_ns, session, sequence, state, out)
+    clock.next_grid_ns = clock.time_ns // MARKS_NS * MARKS_NS + MARKS_NS
+    clock.spreads += 1
+    _event(ENDED, clock.time_ns, session, sequence, state, out)
 
 
 @compiled
@@ -239,26 +313,14 @@ def _marks(event_ns: int, state: State, out: Out) -> None:
 
 
 @inlined
-def _pair_event(kind: int, index: int, event_ns: int, legs: Legs, state: State, out: Out) -> None:
-    pair = state.pairs[index]
-    _shard_event(kind, event_ns, pair.session, pair.sequence, state, out)
-    event = out.spreads[out.counts[0] - 1]
-    event.pair, event.rung = index, pair.rung
-    event.z, event.spread, event.mean, event.std = pair.z, pair.spread, pair.z_mean, pair.z_std
-    event.beta = legs.beta[index]
-    event.mid_a = state.quotes[legs.a[index]].mid
-    event.mid_b = state.quotes[legs.b[index]].mid
-
-
-@inlined
-def _shard_event(kind: int, event_ns: int, session: int, sequence: int, state: State, out: Out) -> None:
-    """The next event of the shard, of no pair."""
+def _event(kind: int, event_ns: int, session: int, sequence: int, state: State, out: Out) -> None:
+    """An event of the shard under its last number, of no pair."""
     clock = state.clock[0]
-    clock.spreads += 1
     clock.last_event_ns = event_ns
+    clock.waiting = 1
     event = out.spreads[out.counts[0]]
     out.counts[0] += 1
     event.kind, event.sequence, event.event_ns = kind, clock.spreads, event_ns
     event.pair, event.rung = -1, 0
-    event.z = event.spread = event.mean = event.std = event.beta = event.mid_a = event.mid_b = 0.0
+    event.z = event.z_before = event.spread = event.mean = event.std = event.beta = event.mid_a = event.mid_b = 0.0
     event.session, event.tick_sequence = session, sequence

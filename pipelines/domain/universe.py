@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from pipelines.domain.ladder import ALL_LEVELS, Levels
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
@@ -85,6 +87,8 @@ class Strategy:
     signals: tuple[SignalUse, ...]
     sizing: Sizing
     limits: Limits
+    levels: Levels = ALL_LEVELS
+    """The levels of z whose crossings the spreads job tells of."""
 
     @cached_property
     def instrument_by_id(self) -> Mapping[str, Instrument]:

@@ -11,7 +11,16 @@ from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.contracts.wire import Codec, Record, SchemaOf
 from pipelines.domain.market import Ticks
 from pipelines.history.copy_format import home, merge
-from pipelines.history.rows import Row, bar_rows, event_rows, order_rows, reject_rows, spread_rows, unreadable
+from pipelines.history.rows import (
+    Row,
+    bar_rows,
+    event_rows,
+    order_rows,
+    reject_rows,
+    sample_rows,
+    spread_rows,
+    unreadable,
+)
 from pipelines.history.tables import Table
 
 RowsOf = Callable[[str, Record], Iterator[tuple[Table, Row]]]
@@ -52,6 +61,7 @@ class SessionReader:
         self._blocks = BlockCodec(schema_ids[RECORDS["market.ticks"]], schema_of)
         rows_of: dict[str, tuple[str, RowsOf]] = {
             topics.spreads: (RECORDS["market.spreads"], spread_rows),
+            topics.samples: (RECORDS["market.samples"], sample_rows),
             topics.bars: (RECORDS["market.bars"], bar_rows),
             topics.rejects: (RECORDS["market.rejects"], reject_rows),
             topics.events: (RECORDS["trading.events"], event_rows),

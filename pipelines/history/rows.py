@@ -24,7 +24,7 @@ def moment(ns: int) -> datetime:
 
 
 def spread_rows(session_id: str, event: Record) -> Iterator[tuple[Table, Row]]:
-    """Crossings and samples; heartbeats and the end only move time."""
+    """Crossings; heartbeats and the end only move time."""
     if event["kind"] in ("heartbeat", "end"):
         return
     yield (
@@ -36,6 +36,20 @@ def spread_rows(session_id: str, event: Record) -> Iterator[tuple[Table, Row]]:
             event["tick_sequence"],
         ),
     )
+
+
+def sample_rows(session_id: str, second: Record) -> Iterator[tuple[Table, Row]]:
+    """A second's samples. Which tick left a pair so is not told."""
+    shard, sequence, event_ns = second["shard"], second["sequence"], second["event_time_ns"]
+    time = moment(event_ns)
+    for each in second["samples"]:
+        yield (
+            SPREADS,
+            (
+                *(session_id, shard, each["pair"], sequence, time, event_ns, "sample", each["rung"], each["z"]),
+                *(each["spread"], each["mean"], each["std"], each["beta"], each["mid_a"], each["mid_b"], "", 0),
+            ),
+        )
 
 
 def bar_rows(session_id: str, bar: Record) -> Iterator[tuple[Table, Row]]:

@@ -1,12 +1,22 @@
 """The spread kernel with its writers, without Flink: what the operator runs, and anyone who has blocks of ticks may."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pipelines.contracts.blocks import TickBlock
-from pipelines.contracts.spreads import BarWriter, Encoded, MarksWriter, SpreadWriter
+from pipelines.contracts.spreads import BarWriter, Encoded, MarksWriter, SamplesWriter, SpreadWriter
 from pipelines.domain.shard import Shard
 from pipelines.domain.spread_state import SpreadState
-from pipelines.domain.spreads import advance, new_out
+from pipelines.domain.spreads import advance, beat, new_out
+
+
+class Made(NamedTuple):
+    """What the rows of a block make, by topic."""
+
+    marks: Encoded
+    bars: Encoded
+    samples: Encoded
+    spreads: Encoded
 
 
 class SpreadEngine:
@@ -17,25 +27,29 @@ class SpreadEngine:
         self._shard = shard
         self._out = new_out(len(shard.instruments), len(shard.pairs))
         self._spreads = SpreadWriter(schema_ids["helios.market.SpreadEvent"], shard)
+        self._samples = SamplesWriter(schema_ids["helios.market.SpreadSamples"], shard)
         self._bars = BarWriter(schema_ids["helios.market.Bar"], shard)
         self._marks = MarksWriter(schema_ids["helios.trading.TradingEvent"], shard, account)
         self._block_instruments: tuple[str, ...] = ()
         self._places = shard.places(())
 
-    def take(self, block: TickBlock) -> tuple[Encoded, Encoded, Encoded]:
-        """Marks, bars and spread events that the rows of a block make."""
+    def take(self, block: TickBlock) -> Made:
+        """Advance the shard by the rows of a block."""
         state, out = self.state, self._out
         session = state.session(block.venue, block.session)
         if block.instruments != self._block_instruments:
             self._block_instruments, self._places = block.instruments, self._shard.places(block.instruments)
-        made: tuple[Encoded, Encoded, Encoded] = ([], []), ([], []), ([], [])
+        made = Made(([], []), ([], []), ([], []), ([], []))
         row = 0
         while True:
             row = advance(block.ticks, row, session, self._places, self._shard.legs, state.kernel, out)
-            spreads, marks, marked, bars = out.counts.tolist()
-            encoded = (
+            if row == block.ticks.size:
+                beat(session, state.kernel, out)
+            spreads, marks, marked, bars, samples, sampled = out.counts.tolist()
+            encoded = Made(
                 self._marks.encode(out.marks[:marks], out.marked[:marked]),
                 self._bars.encode(out.bars[:bars]),
+                self._samples.encode(out.samples[:samples], out.sampled[:sampled]),
                 self._spreads.encode(out.spreads[:spreads], state.sessions),
             )
             for (values, times_ms), (more, their_times) in zip(made, encoded, strict=True):

@@ -1,4 +1,4 @@
-"""The spreads operator: blocks of ticks of a shard in; marks, bars and spread events of its pairs out."""
+"""The spreads operator: blocks of ticks of a shard in; marks, bars, samples and spread events of its pairs out."""
 
 from collections.abc import Iterator, Mapping
 
@@ -34,7 +34,11 @@ class Spreads(KeyedProcessFunction):
     """
 
     def __init__(
-        self, strategy: Strategy, topics: Topics, schema_ids: Mapping[str, int], schema_of: SchemaOf | None = None
+        self,
+        strategy: Strategy,
+        topics: Topics,
+        schema_ids: Mapping[str, int],
+        schema_of: SchemaOf | None = None,
     ) -> None:
         self._strategy = strategy
         self._topics = topics
@@ -56,13 +60,14 @@ class Spreads(KeyedProcessFunction):
             yield self._bad_record(value, str(error))
             return
         engine = self._engine(block.shard)
-        marks, bars, spreads = engine.take(block)
+        made = engine.take(block)
         self._state.update(engine.state.dump())
         topics, key = self._topics, value.key
         for topic, its_key, (values, times_ms) in (
-            (topics.events, self._strategy.account, marks),  # first: a signal should find its marks in the log
-            (topics.bars, key, bars),
-            (topics.spreads, key, spreads),
+            (topics.events, self._strategy.account, made.marks),  # first: a signal should find its marks in the log
+            (topics.bars, key, made.bars),
+            (topics.samples, key, made.samples),
+            (topics.spreads, key, made.spreads),
         ):
             if values:
                 yield emit(topic, its_key, values, times_ms)

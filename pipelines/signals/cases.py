@@ -10,9 +10,11 @@
         pair   | action      | z
         KO-PEP | enter_short | 1.9
 
-Columns left out have defaults; `sequence` counts up. What is expected is compared by the columns that are written.
+Columns left out have defaults; `sequence` counts up, and `z_before` is the z of the pair's crossing before. A row of
+kind `sample` is one of the view `spreads`. What is expected is compared by the columns that are written.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,10 +27,10 @@ import yaml
 from pipelines.signals.planner import columns
 from pipelines.signals.signal_file import BoundSignal, SignalError, SignalFile
 from pipelines.signals.statement import event_id_sql, signal_rows
-from pipelines.signals.tables import SOURCE, VIEWS
+from pipelines.signals.tables import SAMPLES, SOURCE, VIEWS
 
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
-DEFAULTS: Mapping[str, object] = {
+DEFAULTS: Mapping[str, str | float] = {
     "kind": "crossing",
     "rung": 0,
     "z": 0.0,
@@ -39,11 +41,15 @@ DEFAULTS: Mapping[str, object] = {
     "mid_a": 100.0,
     "mid_b": 100.0,
 }
-COLUMNS = (
-    "kind STRING, shard INT, `sequence` BIGINT, pair STRING, event_time_ms BIGINT, event_time_ns BIGINT, rung INT, "
-    "z DOUBLE, spread DOUBLE, `mean` DOUBLE, std DOUBLE, beta DOUBLE, mid_a DOUBLE, mid_b DOUBLE"
+_HEAD = "shard INT, `sequence` BIGINT, event_time_ms BIGINT, event_time_ns BIGINT"
+_SPREAD = (
+    "pair STRING, rung INT, z DOUBLE, spread DOUBLE, `mean` DOUBLE, std DOUBLE, beta DOUBLE, mid_a DOUBLE, mid_b DOUBLE"
 )
-ORDER = tuple(column.strip().split()[0].strip("`") for column in COLUMNS.split(","))
+COLUMNS = {
+    SOURCE: f"{_HEAD}, kind STRING, {_SPREAD}, z_before DOUBLE",
+    SAMPLES: f"{_HEAD}, samples ARRAY<ROW<{_SPREAD}>>",
+}
+"""Of the tables that the views stand on."""
 
 Row = dict[str, str]
 
@@ -95,23 +101,27 @@ def time_ns(text: str) -> int:
     return (int(DAY.timestamp()) + since) * 1_000_000_000 + int((part or "0").ljust(9, "0"))
 
 
-def source_lines(cases: Mapping[int, Case]) -> list[str]:
-    """The rows of cases as CSV of `COLUMNS`, by event time; those of a case in their order. Its number is its shard."""
-    lines: list[tuple[int, int, str]] = []
+def source_lines(cases: Mapping[int, Case]) -> dict[str, list[str]]:
+    """The rows of cases as JSON, by table and event time; those of a case in their order. Its number is its shard."""
+    lines: dict[str, list[tuple[int, int, str]]] = {table: [] for table in COLUMNS}
     for shard, case in cases.items():
         reached = 0
+        crossed: dict[str, str] = {}
         for number, row in enumerate(case.rows, 1):
             at_ns = time_ns(row["event_time"])
             reached = max(reached, at_ns)
-            given: dict[str, object] = {**DEFAULTS, "sequence": number, **row}
-            given |= {
-                "shard": shard,
-                "pair": f"{shard}#{row['pair']}",
-                "event_time_ms": at_ns // 1_000_000,
-                "event_time_ns": at_ns,
-            }
-            lines.append((reached, shard, ",".join(str(given[column]) for column in ORDER)))
-    return [line for _, _, line in sorted(lines, key=lambda line: line[:2])]
+            pair = row["pair"]
+            z_before = crossed.get(pair, row.get("z", "0"))
+            spread = {**DEFAULTS, "sequence": number, "z_before": z_before, **row, "pair": f"{shard}#{pair}"}
+            told: dict[str, object] = {"shard": shard, "sequence": spread.pop("sequence")}
+            told |= {"event_time_ms": at_ns // 1_000_000, "event_time_ns": at_ns}
+            del spread["event_time"]
+            if spread["kind"] == "crossing":
+                crossed[pair] = row.get("z", "0")
+                lines[SOURCE].append((reached, shard, json.dumps(told | spread)))
+            else:
+                lines[SAMPLES].append((reached, shard, json.dumps(told | {"samples": [spread]})))
+    return {table: [line for _, _, line in sorted(its, key=lambda line: line[:2])] for table, its in lines.items()}
 
 
 def run_cases(
@@ -150,19 +160,20 @@ def _signals_of(
 
     Over the same table Flink would take two patterns that differ in WITHIN alone for one, and run the first.
     """
-    file = folder / f"{signal.version}.csv"
     mine = {number: case for number, case in enumerate(cases) if bound[number] == signal}
-    file.write_text("\n".join(source_lines(mine)) + "\n")
     t_env.execute_sql(f"CREATE DATABASE IF NOT EXISTS `{signal.version}`")
     t_env.use_database(signal.version)
     for name in reversed(VIEWS):
         t_env.execute_sql(f"DROP VIEW IF EXISTS `{name}`")
-    t_env.execute_sql(f"DROP TABLE IF EXISTS {SOURCE}")
-    t_env.execute_sql(
-        f"CREATE TABLE {SOURCE} ({COLUMNS}, event_time AS TO_TIMESTAMP_LTZ(event_time_ms, 3), "
-        "WATERMARK FOR event_time AS event_time - INTERVAL '0.001' SECOND) WITH ("
-        f"'connector' = 'filesystem', 'path' = '{file.as_uri()}', 'format' = 'csv')"
-    )
+    for table, lines in source_lines(mine).items():
+        file = folder / f"{signal.version}.{table}.json"
+        file.write_text("\n".join(lines) + "\n")
+        t_env.execute_sql(f"DROP TABLE IF EXISTS {table}")
+        t_env.execute_sql(
+            f"CREATE TABLE {table} ({COLUMNS[table]}, event_time AS TO_TIMESTAMP_LTZ(event_time_ms, 3), "
+            "WATERMARK FOR event_time AS event_time - INTERVAL '0.001' SECOND) WITH ("
+            f"'connector' = 'filesystem', 'path' = '{file.as_uri()}', 'format' = 'json')"
+        )
     for name, query in VIEWS.items():
         t_env.execute_sql(f"CREATE VIEW `{name}` AS {query}")
     rows = signal_rows(signal, columns(t_env, signal))

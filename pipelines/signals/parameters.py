@@ -4,8 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
-LADDER = 0.25
-"""Rungs of z at which the spreads job reports a crossing; see pipelines/domain/ladder.py."""
+from pipelines.domain.ladder import REACH, RUNG_Z
 
 TYPES = ("z", "double", "int", "interval", "string")
 UNITS = {"second": "SECOND", "minute": "MINUTE", "hour": "HOUR", "day": "DAY"}
@@ -64,7 +63,7 @@ class Parameter:
                     raise ParameterError(f"{value!r} is not a whole number")
                 return str(int(number))
             case "z":
-                return _double(self._on_ladder(self._in_range(_number(value))))
+                return _double(rungs(self._in_range(_number(value))) * RUNG_Z)
             case _:
                 return _double(self._in_range(_number(value)))
 
@@ -73,11 +72,16 @@ class Parameter:
             raise ParameterError(f"{number:g} is outside {self.low:g}..{self.high:g}")
         return number
 
-    def _on_ladder(self, number: float) -> float:
-        rung = round(number / LADDER) * LADDER
-        if not math.isclose(rung, number, abs_tol=1e-9):
-            raise ParameterError(f"{number:g} is between the rungs of z, which are {LADDER} apart: take {rung:g}")
-        return rung
+
+def rungs(value: object) -> int:
+    """A z as a level of the ladder, in rungs from 0. ParameterError for one between levels or beyond them all."""
+    number = _number(value)
+    if abs(number) >= REACH * RUNG_Z:
+        raise ParameterError(f"{number:g} is beyond the ladder, whose last level is {(REACH - 1) * RUNG_Z:g}")
+    rung = round(number / RUNG_Z)
+    if not math.isclose(rung * RUNG_Z, number, abs_tol=1e-9):
+        raise ParameterError(f"{number:g} is between the rungs of z, which are {RUNG_Z} apart: take {rung * RUNG_Z:g}")
+    return rung
 
 
 def _number(value: object) -> float:

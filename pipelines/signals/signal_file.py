@@ -4,7 +4,11 @@
 -- about: enter when a spread leaves its band and turns back
 -- param: entry_z  z = 2.0         range 0.5..6
 -- param: hold     interval = 30 minutes
+-- levels: 0.5, entry_z..
 SELECT pair, ... WHERE ABS(z) >= :entry_z ...
+
+`levels` are the |z| whose crossings the signal reads, numbers or parameters of type z, `..` for all from there on; left
+out, it reads all. The spreads job tells of no others, so what a signal does not need costs nothing.
 """
 
 import hashlib
@@ -14,11 +18,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from pipelines.signals.parameters import Parameter, ParameterError
+from pipelines.domain.ladder import ALL_LEVELS, Levels
+from pipelines.signals.parameters import Parameter, ParameterError, rungs
 
 _LINE = re.compile(r"--\s*(?P<key>\w+)\s*:\s*(?P<value>.*\S)?\s*$")
 _TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|:(?P<name>[A-Za-z_]\w*)")
-KEYS = ("signal", "about", "owner", "param")
+KEYS = ("signal", "about", "owner", "param", "levels")
+_LEVEL = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(\.\d+)?)")
 
 
 class SignalError(ValueError):
@@ -35,6 +41,8 @@ class SignalFile:
     parameters: tuple[Parameter, ...]
     body: str
     first_line: int
+    levels: tuple[tuple[str, bool], ...] = ()
+    """Level as written, a number or the name of a parameter, and whether all beyond it are meant. Empty: all levels."""
 
     def bound(self, given: Mapping[str, object], where: str = "") -> "BoundSignal":
         """The signal with values for its parameters, as typed literals. `where`: who gives them, for the errors."""
@@ -56,8 +64,17 @@ class SignalFile:
             return values[match["name"]] if match["name"] else match[0]
 
         sql = _TOKEN.sub(literal, self.body)
-        version = hashlib.blake2b(sql.encode(), digest_size=5).hexdigest()
-        return BoundSignal(self.name, version, sql, self.path, self.first_line)
+        levels = self._levels({name: given.get(name, parameter.default) for name, parameter in known.items()})
+        version = hashlib.blake2b(f"{levels}\n{sql}".encode(), digest_size=5).hexdigest()
+        return BoundSignal(self.name, version, sql, self.path, self.first_line, levels)
+
+    def _levels(self, values: Mapping[str, object]) -> Levels:
+        """The levels that the signal reads with these values, each of which is on the ladder."""
+        if not self.levels:
+            return ALL_LEVELS
+        told = [(abs(rungs(values.get(level, level))), beyond) for level, beyond in self.levels]
+        open_from = min((at for at, beyond in told if beyond), default=None)
+        return Levels(frozenset(at for at, _ in told)) | Levels(beyond=open_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,7 @@ class BoundSignal:
     sql: str
     path: str = ""
     first_line: int = 1
+    levels: Levels = ALL_LEVELS
 
 
 def load_signal(path: Path) -> SignalFile:
@@ -82,7 +100,7 @@ def load_signal(path: Path) -> SignalFile:
         raise SignalError(f"{path}: cannot be read: {error}") from None
     told: dict[str, str] = {}
     parameters: list[Parameter] = []
-    first = 0
+    first, levels_line = 0, 0
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if text and not text.startswith("--"):
@@ -103,6 +121,7 @@ def load_signal(path: Path) -> SignalFile:
             raise SignalError(f"{path}:{number}: {key} is given twice: keep one")
         else:
             told[key] = value
+            levels_line = number if key == "levels" else levels_line
     if not told.get("signal"):
         raise SignalError(f"{path}:1: no name: begin with a line `-- signal: {path.stem}`")
     if told["signal"] != path.stem:
@@ -113,7 +132,8 @@ def load_signal(path: Path) -> SignalFile:
         )
     body = "\n".join(lines[first - 1 :]).rstrip().rstrip(";")
     _check_names(path, body, first, parameters)
-    return SignalFile(str(path), told["signal"], told.get("about", ""), tuple(parameters), body, first)
+    levels = _levels(path, levels_line, told["levels"], parameters) if levels_line else ()
+    return SignalFile(str(path), told["signal"], told.get("about", ""), tuple(parameters), body, first, levels)
 
 
 def _parameter(path: Path, line: int, text: str, before: list[Parameter]) -> Parameter:
@@ -124,6 +144,26 @@ def _parameter(path: Path, line: int, text: str, before: list[Parameter]) -> Par
     if any(other.name == parameter.name for other in before):
         raise SignalError(f"{path}:{line}: parameter {parameter.name} is declared twice: rename one")
     return parameter
+
+
+def _levels(path: Path, line: int, text: str, parameters: list[Parameter]) -> tuple[tuple[str, bool], ...]:
+    known = [parameter.name for parameter in parameters if parameter.type == "z"]
+    found = []
+    for part in text.split(","):
+        level, beyond = part.strip().removesuffix("..").strip(), part.strip().endswith("..")
+        match = _LEVEL.fullmatch(level)
+        where = f"{path}:{line}: levels: {part.strip()!r}"
+        if not match:
+            raise SignalError(f"{where}: a number or a parameter of type z expected, with `..` for all from there on")
+        if match["name"] and level not in known:
+            raise SignalError(f"{where}: {level} is no parameter of type z: there are {', '.join(known) or 'none'}")
+        if match["number"]:
+            try:
+                rungs(level)
+            except ParameterError as error:
+                raise SignalError(f"{where}: {error}") from None
+        found.append((level, beyond))
+    return tuple(found)
 
 
 def _check_names(path: Path, body: str, first_line: int, parameters: list[Parameter]) -> None:

@@ -1,5 +1,6 @@
 """What a signal's SQL sees: views of fixed names and columns over the market's topics, and where its rows go."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines.contracts.ddl import sink_ddl, table_ddl
@@ -7,36 +8,51 @@ from pipelines.contracts.topics import Topics
 from pipelines.signals.poison import Place, segments
 
 SOURCE = "market_spreads"
+SAMPLES = "market_samples"
 SINK = "trading_events"
 
-COLUMNS = (
-    "kind, shard, `sequence`, pair, event_time, event_time_ms, event_time_ns, rung, z, spread, `mean`, std, beta, "
-    "mid_a, mid_b"
-)
+SAMPLE_COLUMNS = ("pair", "rung", "z", "spread", "`mean`", "std", "beta", "mid_a", "mid_b")
+SPREAD_COLUMNS = f"shard, `sequence`, event_time, event_time_ms, event_time_ns, {', '.join(SAMPLE_COLUMNS)}"
+COLUMNS = f"{SPREAD_COLUMNS}, z_before"
+BLOCK_COLUMNS = "shard, `sequence`, event_time, event_time_ms, event_time_ns, samples"
 
 COLUMN_NAMES = tuple(name.strip().strip("`") for name in COLUMNS.split(","))
 
-VIEWS = {
-    # The log may hold a stretch of it twice, after a kill. Flink drops what lies behind the watermark; of the last
-    # millisecond both copies may still wait here. A row is new if its sequence is above all before it. Flink's windows
-    # end at the current row, so this takes two steps: those that reach the running maximum, then, as these never fall,
-    # those that differ from the row before. ROWS throughout: RANGE, and so LAG, lumps rows of one time together.
-    # State: two numbers a shard.
-    "spreads_reached": f"""
-        SELECT {COLUMNS} FROM (
-          SELECT {COLUMNS}, MAX(`sequence`) OVER (
+
+def once(name: str, source: str, columns: str) -> dict[str, str]:
+    """Views that give each row of a log once, the second of which is `name`.
+
+    The log may hold a stretch of it twice, after a kill. Flink drops what lies behind the watermark; of the last
+    millisecond both copies may still wait here. A row is new if its sequence is above all before it. Flink's windows
+    end at the current row, so this takes two steps: those that reach the running maximum, then, as these never fall,
+    those that differ from the row before. ROWS throughout: RANGE, and so LAG, lumps rows of one time together.
+    State: two numbers a shard.
+    """
+    return {
+        f"{name}_reached": f"""
+        SELECT {columns} FROM (
+          SELECT {columns}, MAX(`sequence`) OVER (
             PARTITION BY shard ORDER BY event_time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS highest
-          FROM {SOURCE} WHERE kind IN ('crossing', 'sample')
+          FROM {source}
         ) WHERE `sequence` = highest""",
-    "spreads": f"""
-        SELECT {COLUMNS} FROM (
-          SELECT {COLUMNS}, MIN(`sequence`) OVER last_two AS before, COUNT(*) OVER last_two AS rows_there
-          FROM spreads_reached
+        name: f"""
+        SELECT {columns} FROM (
+          SELECT {columns}, MIN(`sequence`) OVER last_two AS before, COUNT(*) OVER last_two AS rows_there
+          FROM {name}_reached
           WINDOW last_two AS (PARTITION BY shard ORDER BY event_time ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
         ) WHERE `sequence` > before OR rows_there = 1""",
-    "crossings": f"SELECT {COLUMNS} FROM spreads WHERE kind = 'crossing'",
+    }
+
+
+VIEWS = {
+    **once("crossings", f"{SOURCE} WHERE kind = 'crossing'", COLUMNS),
+    **once("seconds", SAMPLES, BLOCK_COLUMNS),
+    "spreads": f"""
+        SELECT {", ".join(f"s.{each}" if each in SAMPLE_COLUMNS else each for each in SPREAD_COLUMNS.split(", "))}
+        FROM seconds CROSS JOIN UNNEST(samples) AS s ({", ".join(SAMPLE_COLUMNS)})""",
 }
-"""In this order: each may stand on those before it. `spreads`: crossings and once-a-second samples of every pair."""
+"""In this order: each may stand on those before it. `crossings`: z of a pair has passed a level. `spreads`: every pair
+once a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +81,23 @@ class Wires:
         return [*self._sources(), *(f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()), sink]
 
     def _sources(self) -> list[str]:
-        """The table of spread events; in pieces, and a view that puts them together, where records are left out."""
+        """The tables of spread events and of samples. Where records are left out, the first is a view over pieces."""
         pieces = segments(self.skip, self.shards)
         names = [SOURCE if len(pieces) == 1 else f"{SOURCE}_{number}" for number in range(1, len(pieces) + 1)]
         tables = [
-            table_ddl(
-                name,
-                "helios.market.SpreadEvent",
-                self.topics.spreads,
-                bootstrap=self.bootstrap,
-                registry_url=self.registry_url,
-                options={"properties.group.id": self.group} | dict(piece),
-            )
+            self._table(name, "helios.market.SpreadEvent", self.topics.spreads, piece)
             for name, piece in zip(names, pieces, strict=True)
         ]
-        together = " UNION ALL ".join(f"SELECT {COLUMNS} FROM {name}" for name in names)
+        tables.append(self._table(SAMPLES, "helios.market.SpreadSamples", self.topics.samples, {}))
+        together = " UNION ALL ".join(f"SELECT kind, {COLUMNS} FROM {name}" for name in names)
         return tables if len(pieces) == 1 else [*tables, f"CREATE VIEW {SOURCE} AS {together}"]
+
+    def _table(self, name: str, record: str, topic: str, options: Mapping[str, str]) -> str:
+        return table_ddl(
+            name,
+            record,
+            topic,
+            bootstrap=self.bootstrap,
+            registry_url=self.registry_url,
+            options={"properties.group.id": self.group} | dict(options),
+        )

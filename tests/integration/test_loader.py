@@ -17,7 +17,7 @@ from infra.lag import lags
 from infra.settings import Settings
 from infra.supervision import Supervision
 from infra.topics import delete_topics
-from pipelines.contracts.topics import Topics
+from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.history.counts import distinct_events, row_counts
 from pipelines.history.loader import Loader, LoaderConfig
 from pipelines.history.reader import Batch
@@ -34,6 +34,7 @@ from tests.support.session_log import (
     order,
     reject,
     report,
+    samples,
     signal,
     spread_event,
     ticks,
@@ -137,6 +138,7 @@ def write_everything(session: SessionLog, number: int = 1) -> None:
     """One or two events of each kind; of a number, always the same."""
     session.ticks(block(ticks(100, first=number * 100 - 99)))
     session.write("market.spreads", spread_event(number), spread_event(number, kind="heartbeat", pair=""))
+    session.write("market.samples", samples(number, "ETH-BTC"))
     session.write("market.bars", bar(number))
     session.write("market.rejects", reject(number), reject(number, "gap", frames=0))
     session.write("trading.events", signal(number), report(number), command(number), marks(number))
@@ -150,7 +152,7 @@ def test_events_of_every_kind_arrive(session: SessionLog, config: LoaderConfig) 
         wait_until_loaded(session, config)
     assert rows(session, config) == {
         "ticks": 100,
-        "spreads": 1,
+        "spreads": 2,
         "bars_1m": 1,
         "signals": 1,
         "orders": 2,
@@ -246,7 +248,7 @@ def test_what_cannot_be_read_or_stored_is_set_aside_and_the_rest_goes_on(
     session: SessionLog, config: LoaderConfig
 ) -> None:
     write_everything(session, 1)
-    for name in ("market.ticks", "market.spreads", "market.bars", "market.rejects", "trading.events", "trading.orders"):
+    for name in (each for each in RECORDS if each != "raw"):
         session.send(name, b"garbage")
         session.send(name, b"\x00\x00\x01\xe2\x40unknown schema")
     too_long_for_an_index = random.Random(7).randbytes(10_000).hex()
@@ -254,14 +256,14 @@ def test_what_cannot_be_read_or_stored_is_set_aside_and_the_rest_goes_on(
     write_everything(session, 2)
     session.flush()
     with running(config):
-        wait_until(lambda: rows(session, config).get("rejects") == 4 + 12 + 1, "all bad records are set aside")
+        wait_until(lambda: rows(session, config).get("rejects") == 4 + 14 + 1, "all bad records are set aside")
         wait_until(lambda: rows(session, config).get("orders") == 4, "the rest goes on")
     with connect(config.dsn, application="test") as connection:
         found = connection.execute(
             "SELECT count(DISTINCT raw_topic), count(*) FROM rejects WHERE reason = 'bad_record'"
         ).fetchone()
         (detail,) = connection.execute("SELECT detail FROM rejects WHERE detail LIKE 'index row%'").fetchone() or ("",)
-    assert found == (6, 13)
+    assert found == (7, 15)
     assert "maximum size" in detail
 
 

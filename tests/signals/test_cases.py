@@ -74,6 +74,20 @@ def test_what_the_planner_refuses_is_told_at_its_place_in_the_file(
     assert "\n" not in str(error.value)
 
 
+def test_the_view_spreads_has_every_pair_once_a_second_each_second_once(t_env: Any, tmp_path: Path) -> None:
+    path = tmp_path / "mine.sql"
+    path.write_text(
+        "-- signal: mine\nSELECT pair, event_time, 'exit' AS action, z, beta, mid_a, mid_b, shard,\n"
+        "  `sequence` AS last_sequence FROM spreads WHERE z > 1\n"
+    )
+    times = (("10:00:01", "2.5", "3"), ("10:00:02", "0.5", "4"), ("10:00:01", "2.5", "3"), ("10:00:03", "1.5", "6"))
+    rows = tuple(
+        {"pair": "A-B", "event_time": time, "z": z, "sequence": number, "kind": "sample"} for time, z, number in times
+    )
+    ((seen,),) = run_cases(t_env, [(load_signal(path), [Case("any", {}, rows, ())])], tmp_path)
+    assert [(row["z"], row["last_sequence"]) for row in seen] == [("2.5", "3"), ("1.5", "6")]
+
+
 def test_what_a_signal_leaves_out_is_filled(t_env: Any, tmp_path: Path) -> None:
     path = tmp_path / "mine.sql"
     path.write_text(

@@ -1,11 +1,16 @@
 """Headers, parameters and the statement that a job runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipelines.domain.ladder import Levels
+from pipelines.domain.universe import SignalUse
+from pipelines.signals.of_strategy import bound_signals
 from pipelines.signals.parameters import Parameter, ParameterError
 from pipelines.signals.signal_file import SignalError, load_signal
+from tests.support.shards import strategy
 
 GOOD = "-- signal: mine\n-- param: entry_z z = 2.0 range 0.5..6\nSELECT * FROM spreads WHERE z > :entry_z\n"
 
@@ -56,6 +61,32 @@ def test_a_value_that_is_not_of_its_type_is_refused_with_its_place(tmp_path: Pat
     assert "strategy.yaml" in told
 
 
+def levels(folder: Path, text: str, **given: object) -> str:
+    header = f"-- signal: mine\n-- param: entry_z z = 2.0 range 0.5..6\n{text}"
+    return str(load_signal(written(folder, f"{header}SELECT 1\n")).bound(given).levels)
+
+
+def test_a_signal_says_which_levels_it_reads_and_reads_all_if_it_does_not(tmp_path: Path) -> None:
+    assert levels(tmp_path, "") == "0.."
+    assert levels(tmp_path, "-- levels: 0.5, entry_z..\n") == "0.5, 2.."
+    assert levels(tmp_path, "-- levels: 0.5, entry_z..\n", entry_z=0.5) == "0.5.."
+
+
+def test_other_levels_make_another_version(tmp_path: Path) -> None:
+    versions = set()
+    for text in ("", "-- levels: 0.5, 2..\n"):
+        versions.add(load_signal(written(tmp_path, f"-- signal: mine\n{text}SELECT 1\n")).bound({}).version)
+    assert len(versions) == 2
+
+
+def test_a_signal_that_reads_what_the_strategy_leaves_out_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "-- signal: mine\n-- levels: 1.5\nSELECT 1\n")
+    use = SignalUse(str(path), {}, "mine")
+    assert len(bound_signals(replace(strategy(), signals=(use,)))) == 1
+    with pytest.raises(SignalError, match=r"mine reads crossings of z at 1\.5 .*levels are 0\.5, 2\.\.: add them"):
+        bound_signals(replace(strategy(), signals=(use,), levels=Levels.parse("0.5, 2..")))
+
+
 def test_an_unknown_parameter_is_told_the_nearest(tmp_path: Path) -> None:
     told = fault(written(tmp_path, GOOD), entri_z=2)
     assert told == "strategy.yaml: signal mine has no parameter 'entri_z': did you mean entry_z?"
@@ -72,6 +103,10 @@ def test_an_unknown_parameter_is_told_the_nearest(tmp_path: Path) -> None:
         ("-- signal: mine\n-- param: a z = 9 range 1..2\nSELECT 1\n", "outside 1..2"),
         ("-- signal: mine\n-- param: a z = 1\n-- param: a z = 1\nSELECT 1\n", "declared twice"),
         ("-- signal: mine\n", "no body"),
+        ("-- signal: mine\n-- levels: two\nSELECT 1\n", "mine.sql:2: levels: 'two': two is no parameter of type z"),
+        ("-- signal: mine\n-- levels: 0.3..\nSELECT 1\n", "between the rungs of z, which are 0.25 apart: take 0.25"),
+        ("-- signal: mine\n-- levels: 30\nSELECT 1\n", "beyond the ladder, whose last level is 19.75"),
+        ("-- signal: mine\n-- levels: 1, ,2\nSELECT 1\n", "a number or a parameter of type z expected"),
         ("-- signal: mine\nSELECT :limit\n", "mine.sql:2: :limit is no parameter"),
     ],
 )

@@ -52,6 +52,7 @@ def spread_event(sequence: int, *, kind: str = "crossing", pair: str = "BTC-ETH"
         "event_time_ns": time_ns,
         "rung": 8,
         "z": 2.1,
+        "z_before": 1.7,
         "spread": 1.5,
         "mean": 1.0,
         "std": 0.25,
@@ -61,6 +62,14 @@ def spread_event(sequence: int, *, kind: str = "crossing", pair: str = "BTC-ETH"
         "tick_session": "recording-1",
         "tick_sequence": sequence,
         **values,
+    }
+
+
+def samples(sequence: int, *pairs: str) -> dict[str, Any]:
+    event = spread_event(sequence)
+    names = ("rung", "z", "spread", "mean", "std", "beta", "mid_a", "mid_b")
+    return {name: event[name] for name in ("shard", "sequence", "event_time_ms", "event_time_ns")} | {
+        "samples": [{"pair": pair, **{name: event[name] for name in names}} for pair in pairs]
     }
 
 

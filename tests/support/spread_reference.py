@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.domain.market import Flag, Kind
 from pipelines.domain.universe import Strategy
 
-GRID_NS = {"sample": 1_000_000_000, "marks": 100_000_000, "bars": 60_000_000_000, "heartbeat": 10_000_000}
+GRID_NS = {"sample": 1_000_000_000, "marks": 100_000_000, "bars": 60_000_000_000}
 Record = dict[str, Any]
 
 
@@ -19,9 +19,13 @@ class PairState:
     n: int = 0
     mean: float = 0.0
     var: float = 0.0
-    rung: int | None = None
+    side: int | None = None
+    """How many levels z has passed, from below."""
     last_level: int | None = None
     last_direction: str = ""
+    alone: bool = False
+    """Whether the last crossing was of one level only."""
+    z_crossed: float = 0.0
     seen: Record = field(default_factory=dict)
 
 
@@ -33,10 +37,11 @@ class BarState:
 
 
 class SpreadReference:
-    """Feed it rows by `take`; what it made is in `spreads`, `marks` and `bars`."""
+    """Feed it rows by `take`; what it made, but for heartbeats, is in `spreads`, `samples`, `marks` and `bars`."""
 
-    def __init__(self, strategy: Strategy, shard: int) -> None:
-        self.strategy, self.shard = strategy, shard
+    def __init__(self, strategy: Strategy, shard: int, levels: list[float]) -> None:
+        """`levels`: of z, those told of, both below and above 0, ascending."""
+        self.strategy, self.shard, self.levels = strategy, shard, levels
         self.pairs = {pair.name: PairState() for pair in strategy.pairs_of_shard(shard)}
         self.time: int | None = None
         self.taken: dict[tuple[str, str], int] = {}
@@ -44,8 +49,9 @@ class SpreadReference:
         self.quotes: dict[str, tuple[float, float, int]] = {}
         self.changed: list[str] = []
         self.bars_open: dict[str, BarState] = {}
-        self.last_event_ns = -math.inf
+        self.numbers = 0
         self.spreads: list[Record] = []
+        self.samples: list[Record] = []
         self.marks: list[Record] = []
         self.bars: list[Record] = []
 
@@ -64,7 +70,7 @@ class SpreadReference:
                 self.event("end", self.time, session, sequence)
             return
         if self.time is not None:
-            self.pass_grids(event_ns, session, sequence)
+            self.pass_grids(event_ns)
         self.time = event_ns if self.time is None else max(self.time, event_ns)
         if row["instrument"] < 0:
             return
@@ -109,49 +115,58 @@ class SpreadReference:
             "session": session,
             "seq": sequence,
         }
-        if not self.leaves(state, z):
+        z_before = state.z_crossed if state.side is not None else z
+        if not self.crosses(state, z):
             return
+        state.z_crossed = z
         assert self.time is not None
         self.mark(self.time)
-        self.event("crossing", self.time, session, sequence, pair)
+        self.event("crossing", self.time, session, sequence, pair, z_before)
 
-    def leaves(self, state: PairState, z: float) -> bool:
-        """Whether z has left the rung; if so it is on another."""
-        k = state.rung
-        if k is None:
-            state.rung = math.floor(z / 0.25)
+    def crosses(self, state: PairState, z: float) -> bool:
+        """Whether z has passed a level; straight back past one that it passed alone, only once it is 0.25 past it."""
+        before, after = state.side, sum(z >= level for level in self.levels)
+        if before is None:
+            state.side = after
             return True
-        if z >= 0.25 * (k + 1):
-            back = state.last_direction == "down" and state.last_level == k + 1
-            if back and not z >= 0.25 * (k + 1) + 0.05:
-                return False
-            state.rung = state.last_level = math.floor(z / 0.25)
-            state.last_direction = "up"
-            return True
-        if z < 0.25 * k:
-            back = state.last_direction == "up" and state.last_level == k
-            if back and not z < 0.25 * k - 0.05:
-                return False
-            state.rung = math.floor(z / 0.25)
-            state.last_level, state.last_direction = state.rung + 1, "down"
-            return True
-        return False
+        if after == before:
+            return False
+        direction = "up" if after > before else "down"
+        nearest = after - 1 if direction == "up" else after
+        first = before if direction == "up" else before - 1
+        straight_back = state.last_direction not in ("", direction) and state.last_level == first
+        if straight_back and state.alone and nearest == first and not self.is_past(z, self.levels[first], direction):
+            return False
+        state.side, state.last_level, state.last_direction, state.alone = after, nearest, direction, nearest == first
+        return True
 
-    def pass_grids(self, event_ns: int, session: str, sequence: int) -> None:
+    def is_past(self, z: float, level: float, direction: str) -> bool:
+        return z >= level + 0.25 if direction == "up" else z < level - 0.25
+
+    def pass_grids(self, event_ns: int) -> None:
         assert self.time is not None
         passed = {name: event_ns // step * step for name, step in GRID_NS.items()}
         if passed["sample"] > self.time:
-            for pair in self.strategy.pairs_of_shard(self.shard):
-                seen = self.pairs[pair.name].seen
-                if seen:
-                    self.event("sample", passed["sample"], seen["session"], seen["seq"], pair)
+            self.sample(passed["sample"])
         if passed["marks"] > self.time:
             self.mark(passed["marks"])
         if passed["bars"] > self.time:
             self.close_bars()
-        beat = passed["heartbeat"]
-        if beat > self.time and self.last_event_ns <= beat - GRID_NS["heartbeat"]:
-            self.event("heartbeat", beat, session, sequence)
+
+    def sample(self, event_ns: int) -> None:
+        seen = [pair for pair in self.strategy.pairs_of_shard(self.shard) if self.pairs[pair.name].seen]
+        if not seen:
+            return
+        self.numbers += 1
+        self.samples.append(
+            {
+                "shard": self.shard,
+                "sequence": self.numbers,
+                "event_time_ms": event_ns // 1_000_000,
+                "event_time_ns": event_ns,
+                "samples": [{"pair": pair.name} | self.values(pair) for pair in seen],
+            }
+        )
 
     def mark(self, event_ns: int) -> None:
         if not self.changed:
@@ -213,27 +228,35 @@ class SpreadReference:
             )
             self.bars_open[instrument.id] = BarState(quote=bar.quote)
 
-    def event(self, kind: str, event_ns: int, session: str, sequence: int, pair: Any = None) -> None:
-        self.last_event_ns = event_ns
-        state = self.pairs[pair.name] if pair else PairState()
-        seen = state.seen
+    def event(
+        self, kind: str, event_ns: int, session: str, sequence: int, pair: Any = None, z_before: float = 0.0
+    ) -> None:
+        self.numbers += 1
+        names = ("rung", "z", "spread", "mean", "std", "beta", "mid_a", "mid_b")
         self.spreads.append(
             {
                 "kind": kind,
                 "shard": self.shard,
-                "sequence": len(self.spreads) + 1,
+                "sequence": self.numbers,
                 "pair": pair.name if pair else "",
                 "event_time_ms": event_ns // 1_000_000,
                 "event_time_ns": event_ns,
-                "rung": state.rung if pair else 0,
-                **{name: seen.get(name, 0.0) for name in ("z", "spread", "mean", "std")},
-                "beta": pair.beta if pair else 0.0,
-                "mid_a": self.mid(pair.a) if pair else 0.0,
-                "mid_b": self.mid(pair.b) if pair else 0.0,
+                **(self.values(pair) if pair else dict.fromkeys(names, 0.0)),
+                "z_before": z_before,
                 "tick_session": session,
                 "tick_sequence": sequence,
             }
         )
+
+    def values(self, pair: Any) -> Record:
+        seen = self.pairs[pair.name].seen
+        return {
+            "rung": math.floor(seen["z"] / 0.25),
+            **{name: seen[name] for name in ("z", "spread", "mean", "std")},
+            "beta": pair.beta,
+            "mid_a": self.mid(pair.a),
+            "mid_b": self.mid(pair.b),
+        }
 
     def mid(self, instrument: str) -> float:
         bid, ask, _ = self.quotes[instrument]

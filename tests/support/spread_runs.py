@@ -12,8 +12,13 @@ from pipelines.domain.universe import Strategy
 from pipelines.operators.spread_engine import SpreadEngine
 
 SCHEMA_IDS = {record: number for number, record in enumerate(records(), 1)}
-MADE = ("helios.trading.TradingEvent", "helios.market.Bar", "helios.market.SpreadEvent")
-"""Records of what `SpreadEngine.take` gives: marks, bars, spread events."""
+MADE = (
+    "helios.trading.TradingEvent",
+    "helios.market.Bar",
+    "helios.market.SpreadSamples",
+    "helios.market.SpreadEvent",
+)
+"""Records of what `SpreadEngine.take` gives: marks, bars, samples, spread events."""
 
 Output = tuple[list[tuple[bytes, int]], ...]
 """Of each of MADE, the values and their times in ms."""
@@ -25,11 +30,17 @@ def engine(of: Strategy, saved: bytes | None = None, shard: int = 0) -> SpreadEn
 
 
 def feed(running: SpreadEngine, blocks: Iterable[TickBlock]) -> Output:
-    made: Output = ([], [], [])
+    made: Output = ([], [], [], [])
     for block in blocks:
         for kept, (values, times_ms) in zip(made, running.take(block), strict=True):
             kept.extend(zip(values, times_ms, strict=True))
     return made
+
+
+def but_heartbeats(made: Output) -> Output:
+    """All that is a function of the rows alone; heartbeats hang on the blocks."""
+    *others, events = made
+    return *others, [each for each in events if each[0][5:][:10] != b"\x12heartbeat"]
 
 
 def run(of: Strategy, blocks: Iterable[TickBlock]) -> Output:
@@ -37,7 +48,7 @@ def run(of: Strategy, blocks: Iterable[TickBlock]) -> Output:
 
 
 def decoded(made: Output) -> tuple[list[dict[str, Any]], ...]:
-    """Marks, bars and spread events as records; each one's Kafka time is its event time."""
+    """Marks, bars, samples and spread events as records; each one's Kafka time is its event time."""
     found = tuple(
         [Codec(record, SCHEMA_IDS[record]).decode(value) for value, _ in values]
         for record, values in zip(MADE, made, strict=True)

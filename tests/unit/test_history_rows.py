@@ -25,6 +25,7 @@ from tests.support.session_log import (
     order,
     reject,
     report,
+    samples,
     signal,
     spread_event,
     ticks,
@@ -65,6 +66,14 @@ def test_a_crossing_is_a_row_with_its_time_in_both_forms() -> None:
     assert (row["shard"], row["pair"], row["sequence"]) == (0, "BTC-ETH", 7)
     assert row["event_ns"] == T0_NS + 7_000_000
     assert row["event_time"] == datetime(2023, 11, 14, 22, 13, 20, 7_000, tzinfo=UTC)
+
+
+def test_a_second_of_samples_is_a_row_a_pair() -> None:
+    found = columns(written("market.samples", samples(7, "BTC-ETH", "SOL-ETH")), SPREADS)
+    assert [(row["pair"], row["kind"], row["sequence"], row["z"]) for row in found] == [
+        ("BTC-ETH", "sample", 7, 2.1),
+        ("SOL-ETH", "sample", 7, 2.1),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["heartbeat", "end"])

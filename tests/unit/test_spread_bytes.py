@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.contracts.spreads import BarWriter, MarksWriter, SpreadWriter, long_bytes
+from pipelines.contracts.spreads import BarWriter, MarksWriter, SamplesWriter, SpreadWriter, long_bytes
 from pipelines.contracts.trading import EventCodec
 from pipelines.contracts.wire import Codec
 from pipelines.domain.bars import BAR
 from pipelines.domain.identity import marks_id
-from pipelines.domain.spreads import EVENT_KINDS, MARKED, MARKS, SPREAD
+from pipelines.domain.spreads import EVENT_KINDS, MARKED, MARKS, SAMPLED, SAMPLES, SPREAD
 from pipelines.domain.trading import Marks, TradingEvent
 from tests.support.shards import shard_of, strategy
 
@@ -31,7 +31,7 @@ def rows(dtype: np.dtype, **columns: st.SearchStrategy) -> st.SearchStrategy[np.
 @given(
     rows(
         SPREAD,
-        kind=st.integers(0, 3),
+        kind=st.integers(0, 2),
         pair=st.integers(-1, len(PAIRS) - 1),
         rung=st.integers(-(2**31), 2**31 - 1),
         session=st.integers(0, 1),
@@ -48,7 +48,11 @@ def test_a_spread_event_is_what_fastavro_writes(events: np.ndarray) -> None:
             "pair": PAIRS[event["pair"]] if event["pair"] >= 0 else "",
             "event_time_ms": event["event_ns"].item() // 1_000_000,
             "event_time_ns": event["event_ns"].item(),
-            **{name: event[name].item() for name in ("rung", "z", "spread", "mean", "std", "beta", "mid_a", "mid_b")},
+            **{
+                name: event[name].item()
+                for name in SPREAD.names or ()
+                if name in ("rung", "beta") or SPREAD[name].kind == "f"
+            },
             "tick_session": SESSIONS[event["session"]][1],
             "tick_sequence": event["tick_sequence"].item(),
         }
@@ -57,6 +61,34 @@ def test_a_spread_event_is_what_fastavro_writes(events: np.ndarray) -> None:
     values, times_ms = SpreadWriter(ID, SHARD).encode(events, SESSIONS)
     assert values == [codec.encode(each) for each in expected]
     assert times_ms == [each["event_time_ms"] for each in expected]
+
+
+rung = st.integers(-(2**31), 2**31 - 1)
+
+
+@given(st.lists(rows(SAMPLED, pair=st.integers(0, 1), rung=rung).filter(len), max_size=4), st.integers(1, 10**12), ns)
+@settings(max_examples=60, deadline=None)
+def test_samples_are_what_fastavro_writes(seconds: list[np.ndarray], sequence: int, event_ns: int) -> None:
+    codec = Codec("helios.market.SpreadSamples", ID)
+    firsts = np.cumsum([0, *map(len, seconds)]).tolist()
+    samples = np.array([(sequence + i, event_ns, firsts[i], len(each)) for i, each in enumerate(seconds)], SAMPLES)
+    expected = [
+        {
+            "shard": SHARD.number,
+            "sequence": sequence + i,
+            "event_time_ms": event_ns // 1_000_000,
+            "event_time_ns": event_ns,
+            "samples": [
+                {name: PAIRS[row[name]] if name == "pair" else row[name].item() for name in SAMPLED.names or ()}
+                for row in each
+            ],
+        }
+        for i, each in enumerate(seconds)
+    ]
+    sampled = np.concatenate([np.zeros(0, SAMPLED), *seconds])
+    values, times_ms = SamplesWriter(ID, SHARD).encode(samples, sampled)
+    assert values == [codec.encode(each) for each in expected]
+    assert times_ms == [event_ns // 1_000_000] * len(seconds)
 
 
 @given(rows(BAR, instrument=st.integers(0, 2), trades=st.integers(0, 9), quotes=st.integers(0, 2**40)))

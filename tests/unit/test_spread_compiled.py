@@ -1,8 +1,12 @@
 """The stamp under which numba keeps a compiled kernel on disk."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
+from infra.settings import ROOT
 from pipelines.domain.compiled import stamp
 
 
@@ -24,3 +28,23 @@ def test_another_constant_changes_the_stamp() -> None:
 def test_another_callee_changes_the_stamp() -> None:
     one, other = kernel("lambda x: x + 1"), kernel("lambda x: x - 1")
     assert stamp(kernel("lambda x: inner(x)", inner=one)) != stamp(kernel("lambda x: inner(x)", inner=other))
+
+
+def test_code_on_disk_is_not_used_when_a_callee_that_is_defined_later_has_changed(tmp_path: Path) -> None:
+    told = []
+    for step in (1, 2, 2):
+        (tmp_path / "kernels.py").write_text(
+            "from pipelines.domain.compiled import compiled\n\n@compiled\ndef outer(x):\n    return inner(x)\n\n"
+            f"@compiled\ndef inner(x):\n    return x + {step}\n"
+        )
+        program = "import kernels; print(kernels.outer(1), sum(kernels.outer.stats.cache_hits.values()))"
+        run = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+            env={"PYTHONPATH": f"{ROOT}:{tmp_path}", "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+        )
+        told.append(run.stdout.strip())
+    assert told == ["2 0", "3 0", "3 1"]

@@ -8,19 +8,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.domain.universe import Moments
+from pipelines.contracts.blocks import TickBlock
+from pipelines.domain.ladder import ALL_LEVELS, Levels
+from pipelines.domain.universe import Moments, Strategy
 from tests.support.shards import Log, random_log, strategy
 from tests.support.spread_reference import SpreadReference
-from tests.support.spread_runs import Output, decoded, engine, feed, joined, run
+from tests.support.spread_runs import Output, but_heartbeats, decoded, engine, feed, joined
+from tests.support.spread_runs import run as run_with_heartbeats
 
 INSTRUMENTS = ("A", "B", "C", "D", "E", "alone")
 PAIRS = (("A", "B", 0.7), ("B", "C", 1.25), ("A", "D", 0.33), ("E", "A", 2.0))
 STRATEGY = strategy(INSTRUMENTS, PAIRS, Moments(span=40, warmup=10))
+FEW = Levels.parse("0.5, 1.5..")
 ROWS = 900
 
 seeds = st.integers(0, 10_000)
 sessions = st.integers(1, 3)
 cuts = st.lists(st.integers(1, ROWS - 1), max_size=40)
+
+
+def run(of: Strategy, blocks: list[TickBlock]) -> Output:
+    return but_heartbeats(run_with_heartbeats(of, blocks))
 
 
 @cache
@@ -35,23 +43,27 @@ def whole(seed: int, count: int) -> Output:
 
 
 def test_the_logs_of_these_tests_have_everything_in_them() -> None:
-    marks, bars, events = decoded(whole(1, 2))
+    marks, bars, samples, events = decoded(run_with_heartbeats(STRATEGY, log_of(1, 2).every(7)))
     kinds = Counter(event["kind"] for event in events)
-    assert min(kinds[kind] for kind in ("crossing", "sample", "heartbeat")) > 50, kinds
+    assert min(kinds[kind] for kind in ("crossing", "heartbeat")) > 50, kinds
     assert kinds["end"] == 1
+    assert len(samples) > 10
     assert len(marks) > 100
     assert {bar["trades"] > 0 for bar in bars} == {True, False}
 
 
-@given(seeds, sessions)
-@settings(max_examples=40, deadline=None)
-def test_the_kernel_equals_a_plain_reading_of_its_specification(seed: int, count: int) -> None:
+@given(seeds, sessions, st.sampled_from([ALL_LEVELS, FEW]))
+@settings(max_examples=60, deadline=None)
+def test_the_kernel_equals_a_plain_reading_of_its_specification(seed: int, count: int, levels: Levels) -> None:
     log = log_of(seed, count)
-    reference = SpreadReference(STRATEGY, 0)
+    rungs = [number for number in range(4000) if number in levels.at or number >= (levels.beyond or 0)]
+    reference = SpreadReference(STRATEGY, 0, sorted({sign * 0.25 * each for each in rungs for sign in (-1, 1)}))
     for row, session in zip(log.rows, log.session, strict=True):
         reference.take("SIM", log.sessions[session], log.instruments, row)
-    marks, bars, events = decoded(whole(seed, count))
+    of = replace(STRATEGY, levels=levels)
+    marks, bars, samples, events = decoded(run(of, log.blocks(())))
     assert events == reference.spreads
+    assert samples == reference.samples
     assert marks == reference.marks
     assert bars == reference.bars
 
@@ -85,7 +97,8 @@ def test_state_saved_and_read_again_goes_on_to_the_same_bytes(seed: int, count: 
     before, after = blocks[: starts.index(stop)], blocks[starts.index(stop) :]
     first = engine(STRATEGY)
     made = feed(first, before)
-    assert joined(made, feed(engine(STRATEGY, first.state.dump()), after)) == whole(seed, count)
+    rest = feed(engine(STRATEGY, first.state.dump()), after)
+    assert but_heartbeats(joined(made, rest)) == whole(seed, count)
 
 
 @given(seeds, st.integers(100, ROWS - 1))
@@ -101,7 +114,7 @@ def test_a_restart_repeats_the_ids_that_it_gave_since_its_checkpoint(seed: int, 
     lost = feed(first, blocks[2 : crash // 50 + 1])
     again = feed(engine(STRATEGY, checkpoint), blocks[2:])
     assert all(repeat[: len(one)] == one for repeat, one in zip(again, lost, strict=True))
-    assert joined(made, again) == whole(seed, 1)
+    assert but_heartbeats(joined(made, again)) == whole(seed, 1)
 
 
 @given(seeds, sessions, st.integers(0, 17))
@@ -111,7 +124,7 @@ def test_blocks_delivered_again_make_nothing(seed: int, count: int, back_to: int
     running = engine(STRATEGY)
     feed(running, blocks)
     saved = running.state.dump()
-    assert feed(running, blocks[back_to:]) == ([], [], [])
+    assert feed(running, blocks[back_to:]) == ([], [], [], [])
     assert running.state.dump() == saved
 
 
@@ -131,9 +144,41 @@ def test_what_a_row_makes_does_not_depend_on_later_rows(seed: int, count: int, n
 @given(seeds, sessions)
 @settings(max_examples=20, deadline=None)
 def test_time_and_numbers_of_what_comes_out_never_fall(seed: int, count: int) -> None:
-    marks, bars, events = decoded(whole(seed, count))
-    for made in (marks, bars, events):
+    marks, bars, samples, events = decoded(run_with_heartbeats(STRATEGY, log_of(seed, count).every(9)))
+    for made in (marks, bars, samples, events):
         times = [each["event_time_ms"] for each in made]
         assert times == sorted(times)
-    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+    numbered = [each["sequence"] for each in (*samples, *events) if each.get("kind") != "heartbeat"]
+    assert sorted(numbered) == list(range(1, len(numbered) + 1))
+    assert [event["sequence"] for event in events] == sorted(event["sequence"] for event in events)
     assert [each["marks"]["sequence"] for each in marks] == list(range(1, len(marks) + 1))
+
+
+@given(seeds, sessions, cuts)
+@settings(max_examples=30, deadline=None)
+def test_heartbeats_let_no_event_wait_beyond_its_block_and_go_ahead_of_none(
+    seed: int, count: int, where: list[int]
+) -> None:
+    running = engine(STRATEGY)
+    reached, number = 0, 0
+    for block in log_of(seed, count).blocks(where):
+        _, _, _, events = decoded(feed(running, [block]))
+        for event in events:
+            assert event["event_time_ms"] >= reached  # behind a heartbeat it would be lost
+            assert event["kind"] != "heartbeat" or event["sequence"] >= number
+            reached, number = event["event_time_ms"], event["sequence"]
+        now_ms = int(running.state.kernel.clock["time_ns"][0]) // 1_000_000
+        crossed = [event["event_time_ms"] for event in events if event["kind"] == "crossing"]
+        assert not crossed or reached > max(crossed) or now_ms == max(crossed)
+        assert now_ms - reached < 10 or not reached
+
+
+@given(seeds)
+@settings(max_examples=10, deadline=None)
+def test_fewer_levels_give_fewer_crossings(seed: int) -> None:
+    log = log_of(seed, 1)
+    every, few = (
+        [event for event in decoded(run(replace(STRATEGY, levels=levels), log.blocks(())))[3] if event["pair"]]
+        for levels in (ALL_LEVELS, FEW)
+    )
+    assert 0 < len(few) < len(every)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipelines.contracts.blocks import TickBlock
+from pipelines.domain.ladder import Levels
 from pipelines.domain.market import TICK, Flag, Ticks
 from pipelines.domain.universe import Moments
 from tests.support.shards import strategy
@@ -102,16 +104,20 @@ def signals_of_crossings(events: list[dict]) -> list[Signal]:
     return found
 
 
+@pytest.mark.parametrize("levels", ["0..", "0.5, 2"])
 @pytest.mark.parametrize(("instruments", "pairs", "seed"), [(20, 10, 1), (200, 300, 2)])
-def test_crossings_give_the_baselines_signals(baseline: ModuleType, instruments: int, pairs: int, seed: int) -> None:
+def test_crossings_give_the_baselines_signals(
+    baseline: ModuleType, instruments: int, pairs: int, seed: int, levels: str
+) -> None:
     rows = as_rows(baseline.make_ticks(instruments, 60_000, seed))
     made = baseline.make_pairs(instruments, pairs, seed)
     names = tuple(map(str, range(instruments)))
     of = strategy(names, [(str(a), str(b), beta) for a, b, beta in made], Moments(SPAN, WARMUP))
+    of = replace(of, levels=Levels.parse(levels))
     blocks = [
         TickBlock("SIM", "s", 0, 0, first, names, rows[first : first + 500]) for first in range(0, rows.size, 500)
     ]
-    _, _, events = decoded(run(of, blocks))
+    _, _, _, events = decoded(run(of, blocks))
     expected = signals_on_every_tick(rows, made)
     assert len(expected) > 50
     assert signals_of_crossings(events) == expected

@@ -1,8 +1,11 @@
 """State of a shard as bytes, found again by name when the strategy has changed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from pipelines.domain.ladder import Levels
 from pipelines.domain.shard import Shard
 from pipelines.domain.spread_state import SpreadState
 from pipelines.domain.universe import Moments, Strategy
@@ -23,14 +26,14 @@ def saved(of: Strategy = OLD) -> bytes:
 
 def events_of(pair: str, of: Strategy) -> list[dict[str, object]]:
     """What a restart with strategy `of` makes of a pair; numbers of the shard left out, other pairs move them."""
-    _, _, events = decoded(feed(engine(of, saved()), BLOCKS[6:]))
+    events = decoded(feed(engine(of, saved()), BLOCKS[6:]))[3]
     return [event | {"sequence": 0} for event in events if event["pair"] == pair]
 
 
 def test_bytes_read_and_written_again_are_the_same() -> None:
     data = saved()
     assert SpreadState.load(data, Shard.of(OLD, 0)).dump() == data
-    assert data[0] == 1
+    assert data[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def test_marks_owed_for_instruments_that_left_are_forgotten() -> None:
     assert np.flatnonzero(state.kernel.quotes["changed"]).tolist() == sorted(kept.tolist())
 
 
-@pytest.mark.parametrize("data", [b"", b"\x02", b"\x07whatever", b"\x01\x00"])
+@pytest.mark.parametrize("data", [b"", b"\x01", b"\x07whatever", b"\x02\x00"])
 def test_bytes_of_another_version_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="spread state"):
         SpreadState.load(data, Shard.of(OLD, 0))
@@ -75,3 +78,14 @@ def test_bytes_of_another_version_are_refused(data: bytes) -> None:
 def test_bytes_cut_short_are_refused() -> None:
     with pytest.raises(ValueError, match=r"spread state: \d+ bytes expected, not \d+"):
         SpreadState.load(saved()[:-1], Shard.of(OLD, 0))
+
+
+def test_other_levels_are_taken_up_from_where_z_is() -> None:
+    few = replace(OLD, levels=Levels.parse("0.5, 2.."))
+    state = SpreadState.load(saved(), Shard.of(few, 0))
+    for pair in state.kernel.pairs:
+        assert pair["lower"] <= pair["z"] < pair["upper"]
+        assert {abs(pair["lower"]), abs(pair["upper"])} & {0.5, 2.0, 2.25}
+    crossed = [(event["pair"], event["tick_sequence"]) for event in decoded(feed(engine(few, saved()), BLOCKS[6:]))[3]]
+    afresh = [(event["pair"], event["tick_sequence"]) for event in decoded(feed(engine(few), BLOCKS))[3]]
+    assert crossed[-10:] == afresh[-10:]  # with the same moments, and once a level has been crossed, the same

@@ -1,0 +1,21 @@
+"""The signals of a strategy with their parameters."""
+
+from pipelines.contracts.strategy_file import signal_path
+from pipelines.domain.universe import Strategy
+from pipelines.signals.signal_file import BoundSignal, SignalError, load_signal
+
+
+def bound_signals(strategy: Strategy) -> list[BoundSignal]:
+    """SignalError names file, line and thing; also where there are none, or one reads levels that are left out."""
+    if not strategy.signals:
+        raise SignalError(f"strategy {strategy.name} has no signals: list one under `signals:`")
+    found = []
+    for use in strategy.signals:
+        signal = load_signal(signal_path(use)).bound(use.parameters, f"strategy {strategy.name}")
+        if not strategy.levels >= signal.levels:
+            raise SignalError(
+                f"strategy {strategy.name}: signal {use.name} reads crossings of z at {signal.levels} ({signal.path}), "
+                f"and the strategy's levels are {strategy.levels}: add them to `levels:`, or leave that out for all"
+            )
+        found.append(signal)
+    return found
