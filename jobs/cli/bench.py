@@ -31,7 +31,8 @@ def pipeline(
 
     Example: helios bench pipeline --pairs 300 --block 500 --json
     """
-    from jobs.benchmarks.pipeline import PipelineLoad, measure
+    from jobs.benchmarks.load import PipelineLoad
+    from jobs.benchmarks.pipeline import measure
 
     settings = load_settings()
     console = Console(stderr=True)
