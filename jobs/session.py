@@ -143,6 +143,11 @@ class TradingSession:
         return log.await_drained(written, patience_s)
 
     def close(self) -> None:
-        """Cancel the jobs and stop the services; topics and history stay."""
+        """Cancel the jobs and stop the services; topics and history stay.
+
+        Also those of a session of other venues that ran under this prefix: they hold the ports of ours.
+        """
         cancel(self.settings.flink.rest, [job.id for job in self.jobs().values()])
-        self.supervision.stop([program.name for program in self.services])
+        running = {process.program for process in self.supervision.processes()}
+        venues = {program for program in running if program.startswith(f"{self.plan.prefix}venue-")}
+        self.supervision.stop({program.name for program in self.services} | venues)
