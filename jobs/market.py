@@ -1,6 +1,6 @@
 """The market job: raw.<venue> of every venue of a strategy, to market.ticks and market.rejects.
 
-    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs . -py jobs/market.py \
+    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs .local/code -py jobs/market.py \
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 

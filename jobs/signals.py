@@ -1,6 +1,6 @@
 """The signals job: market.spreads through the SQL of a strategy's signals to trading.events. No Python runs in it.
 
-    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs . -py jobs/signals.py \\
+    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs .local/code -py jobs/signals.py \\
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 

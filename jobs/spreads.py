@@ -1,6 +1,6 @@
 """The spreads job: market.ticks, keyed by shard, to market.spreads, .samples, .bars, and marks to trading.events.
 
-    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs . -py jobs/spreads.py \\
+    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs .local/code -py jobs/spreads.py \\
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 

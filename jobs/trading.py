@@ -1,6 +1,6 @@
 """The trading job: trading.events, keyed by account, to trading.orders. State, uid and consumer group: "trading".
 
-    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs . -py jobs/trading.py \\
+    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs .local/code -py jobs/trading.py \\
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 
