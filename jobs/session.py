@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from infra.stack import StackError
 from infra.supervision import Supervision
 from infra.topics import create_topics
 from jobs.account_log import AccountLog
-from jobs.submit import submit
+from jobs.submit import Progress, submit
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
@@ -22,8 +22,6 @@ from pipelines.domain.universe import Strategy
 
 JOBS = ("market", "spreads", "signals", "trading")
 SERVICE_PATIENCE_S = 30.0
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

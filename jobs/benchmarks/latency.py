@@ -14,12 +14,12 @@ from infra.settings import Settings
 from infra.stack import StackError
 from infra.topics import delete_topics
 from jobs.benchmarks.broker import percentiles, round_trip_ms
-from jobs.benchmarks.load import PATIENCE_S, PREFIX, PipelineLoad, Progress, values_of
+from jobs.benchmarks.load import PATIENCE_S, PREFIX, PipelineLoad, strategy_file, values_of
 from jobs.session import SessionPlan, TradingSession
+from jobs.submit import Progress
 from pipelines.contracts.blocks import RECORD, BlockCodec
 from pipelines.contracts.frames import RECORD as FRAMES
 from pipelines.contracts.frames import FramesCodec, RawFrames
-from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.contracts.trading import EventCodec, OrderCodec
 from pipelines.contracts.wire import Codec
@@ -60,10 +60,8 @@ def measure_latency(settings: Settings, load: PipelineLoad, ids: dict[str, int],
     simulation = Simulation(
         load.seed, 2 * load.pairs, load.warm_s + load.rate_s, load.rate, shards=1, jumps_per_minute=2.0
     )
-    folder = settings.home / "bench"
-    strategy_file = folder / "latency.yaml"
-    strategy_file.write_text(dump_strategy(simulation.strategy()))
-    session = TradingSession(settings, SessionPlan(strategy_file, PREFIX, load.seed, 17101))
+    plan = SessionPlan(strategy_file(settings, simulation.strategy()), PREFIX, load.seed, 17101)
+    session = TradingSession(settings, plan)
     session.close()
     session.open()
     try:

@@ -1,17 +1,18 @@
 """What a benchmark of the pipeline is given, and what its measurements share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
 
 from infra.flink_jobs import cancel, jobs
 from infra.settings import Settings
+from pipelines.contracts.strategy_file import dump_strategy
+from pipelines.domain.universe import Strategy
 
 PREFIX = "bench."
 PATIENCE_S = 180.0
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,14 @@ class PipelineLoad:
     warm_s: float = 30.0
     linger_ms: float = 20.0
     seed: int = 1
+
+
+def strategy_file(settings: Settings, strategy: Strategy) -> Path:
+    """The file of a benchmark's strategy, written anew: jobs and services are given one."""
+    file = settings.home / "bench" / f"{strategy.name}.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(dump_strategy(strategy))
+    return file
 
 
 def cancel_jobs(settings: Settings) -> None:

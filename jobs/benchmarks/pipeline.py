@@ -5,9 +5,10 @@ from typing import Any
 
 from infra.settings import Settings
 from jobs.benchmarks.latency import measure_latency
-from jobs.benchmarks.load import PipelineLoad, Progress, cancel_jobs
+from jobs.benchmarks.load import PipelineLoad, cancel_jobs
 from jobs.benchmarks.market import bench_market
 from jobs.benchmarks.throughput import measure_throughput
+from jobs.submit import Progress
 from pipelines.contracts.registry import SchemaRegistry
 
 

@@ -14,12 +14,11 @@ from infra.settings import Settings
 from infra.stack import StackError
 from infra.topics import create_topics, delete_topics
 from jobs.benchmarks.broker import bulk_producer, kafka_seconds, send_all
-from jobs.benchmarks.load import PATIENCE_S, PREFIX, PipelineLoad, Progress, cancel_jobs, values_of
+from jobs.benchmarks.load import PATIENCE_S, PREFIX, PipelineLoad, cancel_jobs, strategy_file, values_of
 from jobs.benchmarks.market import VENUE as BENCH
 from jobs.benchmarks.market import BenchMarket, closing_rows
-from jobs.submit import submit
+from jobs.submit import Progress, submit
 from pipelines.contracts.blocks import RECORD, BlockCodec, TickBlock
-from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.contracts.topics import RECORDS, Topics, shard_key
 from pipelines.contracts.trading import EventCodec
 from pipelines.domain.market import NS_PER_MS
@@ -30,15 +29,11 @@ def measure_throughput(
 ) -> dict[str, Any]:
     """Ticks and signals a second, counted from the first signal after the warm-up, and the same bytes through Kafka."""
     topics = Topics(PREFIX)
-    folder = settings.home / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    strategy_file = folder / "strategy.yaml"
-    strategy_file.write_text(dump_strategy(market.strategy))
     codec = BlockCodec(ids[RECORD])
     blocks = market.blocks(codec, load.block_ticks)
     warm = load.warm_ticks // load.block_ticks
-    times = market.ticks["event_ns"] // NS_PER_MS
-    ends = [int(times[min(end, len(times)) - 1]) for end in _ends(len(blocks), load)]
+    lasts = np.minimum(np.arange(1, len(blocks) + 1) * load.block_ticks, len(market.ticks)) - 1
+    ends = (market.ticks["event_ns"][lasts] // NS_PER_MS).tolist()
     names = tuple(instrument.id for instrument in market.strategy.instruments)
     tail = closing_rows(market, market.strategy.pairs[0])
     last = codec.encode(TickBlock(BENCH, BENCH, 0, 0, len(blocks), names, tail))
@@ -51,7 +46,9 @@ def measure_throughput(
             send_all(producer, topics.ticks, shard_key(0, 1), *its)
         growth = _Growth(settings.kafka.bootstrap, topics.events)
         try:
-            submit(settings, ("spreads", "signals"), strategy_file, PREFIX, progress=progress)
+            submit(
+                settings, ("spreads", "signals"), strategy_file(settings, market.strategy), PREFIX, progress=progress
+            )
             progress("ticks to signals")
             run = _through(settings, growth, EventCodec(ids[RECORDS["trading.events"]]), market, load.warm_ticks)
         finally:
@@ -67,10 +64,6 @@ def measure_throughput(
         },
         "kafka": {"ticks_per_second": round(alone), "megabytes": round(sum(map(len, blocks[warm:])) / 1e6)},
     }
-
-
-def _ends(blocks: int, load: PipelineLoad) -> Iterator[int]:
-    return ((number + 1) * load.block_ticks for number in range(blocks))
 
 
 @contextmanager

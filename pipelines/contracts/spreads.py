@@ -7,7 +7,7 @@ fastavro and the schemas by tests.
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,6 +207,17 @@ def _put_digits(out: Bytes, at: int, value: int, digits: int) -> int:
     return at + digits
 
 
+@inlined
+def _put_spread(out: Bytes, at: int, row: Any) -> int:
+    """What the z of a row of SPREAD or SAMPLED was made of."""
+    at = _put_double(out, at, row.spread)
+    at = _put_double(out, at, row.mean)
+    at = _put_double(out, at, row.std)
+    at = _put_double(out, at, row.beta)
+    at = _put_double(out, at, row.mid_a)
+    return _put_double(out, at, row.mid_b)
+
+
 @compiled
 def _write_spreads(events: Rows, heads: Texts, pairs: Texts, sessions: Texts, out: Bytes, ends: Indices) -> None:
     at = 0
@@ -220,12 +231,7 @@ def _write_spreads(events: Rows, heads: Texts, pairs: Texts, sessions: Texts, ou
         at = _put_long(out, at, event.rung)
         at = _put_double(out, at, event.z)
         at = _put_double(out, at, event.z_before)
-        at = _put_double(out, at, event.spread)
-        at = _put_double(out, at, event.mean)
-        at = _put_double(out, at, event.std)
-        at = _put_double(out, at, event.beta)
-        at = _put_double(out, at, event.mid_a)
-        at = _put_double(out, at, event.mid_b)
+        at = _put_spread(out, at, event)
         at = _put_text(out, at, sessions, event.session)
         at = _put_long(out, at, event.tick_sequence)
         ends[row] = at
@@ -246,12 +252,7 @@ def _write_samples(samples: Rows, sampled: Rows, head: Texts, pairs: Texts, out:
             at = _put_text(out, at, pairs, sample.pair)
             at = _put_long(out, at, sample.rung)
             at = _put_double(out, at, sample.z)
-            at = _put_double(out, at, sample.spread)
-            at = _put_double(out, at, sample.mean)
-            at = _put_double(out, at, sample.std)
-            at = _put_double(out, at, sample.beta)
-            at = _put_double(out, at, sample.mid_a)
-            at = _put_double(out, at, sample.mid_b)
+            at = _put_spread(out, at, sample)
         at = _put_long(out, at, 0)
         ends[row] = at
 

@@ -14,7 +14,7 @@ blocks: one at the end of a block that moved time past the last event, where som
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,20 +38,24 @@ EVENT_KINDS = ("crossing", "heartbeat", "end")
 
 _QUOTE, _TRADE, _END, _HOME = int(Kind.QUOTE), int(Kind.TRADE), int(Kind.END), int(Flag.HOME)
 
+_SPREAD_OF_PAIR = [
+    ("rung", "i8"),
+    ("z", "f8"),
+    ("spread", "f8"),
+    ("mean", "f8"),
+    ("std", "f8"),
+    ("beta", "f8"),
+    ("mid_a", "f8"),
+    ("mid_b", "f8"),
+]
+
 SPREAD = np.dtype(
     [
         ("kind", "i8"),
         ("sequence", "i8"),
         ("pair", "i8"),
         ("event_ns", "i8"),
-        ("rung", "i8"),
-        ("z", "f8"),
-        ("spread", "f8"),
-        ("mean", "f8"),
-        ("std", "f8"),
-        ("beta", "f8"),
-        ("mid_a", "f8"),
-        ("mid_b", "f8"),
+        *_SPREAD_OF_PAIR,
         ("session", "i8"),
         ("tick_sequence", "i8"),
         ("z_before", "f8"),
@@ -59,27 +63,12 @@ SPREAD = np.dtype(
 )
 """A spread event; `kind` indexes EVENT_KINDS, `pair` the shard's pairs (-1: none), `session` the state's sessions."""
 
-SAMPLES = np.dtype([("sequence", "i8"), ("event_ns", "i8"), ("first", "i8"), ("count", "i8")])
-"""One second's samples: rows `first` to `first + count` of the sampled pairs."""
-
-SAMPLED = np.dtype(
-    [
-        ("pair", "i8"),
-        ("rung", "i8"),
-        ("z", "f8"),
-        ("spread", "f8"),
-        ("mean", "f8"),
-        ("std", "f8"),
-        ("beta", "f8"),
-        ("mid_a", "f8"),
-        ("mid_b", "f8"),
-    ]
-)
-
-MARKS = np.dtype([("sequence", "i8"), ("event_ns", "i8"), ("first", "i8"), ("count", "i8")])
-"""Marks: rows `first` to `first + count` of the marked quotes."""
+SAMPLED = np.dtype([("pair", "i8"), *_SPREAD_OF_PAIR])
 
 MARKED = np.dtype([("instrument", "i8"), ("bid", "f8"), ("ask", "f8"), ("time_ns", "i8")])
+
+SAMPLES = MARKS = np.dtype([("sequence", "i8"), ("event_ns", "i8"), ("first", "i8"), ("count", "i8")])
+"""One second's samples, or marks: rows `first` to `first + count` of the sampled pairs, or of the marked quotes."""
 
 
 class Out(NamedTuple):
@@ -201,9 +190,9 @@ def _update_pair(index: int, session: int, sequence: int, legs: Legs, state: Sta
 def _cross(index: int, legs: Legs, state: State, out: Out) -> None:
     """The pair's z has crossed a level, or is its first."""
     pair = state.pairs[index]
-    z, rung = pair.z, rung_of(pair.z)
+    z = z_before = pair.z
+    rung = rung_of(z)
     below, above = level_below(legs.ladder, rung), level_above(legs.ladder, rung)
-    z_before = z
     if pair.ready:
         z_before = pair.z_crossed
         rung_before = rung_of(z_before)
@@ -217,9 +206,8 @@ def _cross(index: int, legs: Legs, state: State, out: Out) -> None:
     state.clock[0].spreads += 1
     _event(CROSSING, event_ns, pair.session, pair.sequence, state, out)
     event = out.spreads[out.counts[0] - 1]
-    event.pair, event.rung, event.z, event.z_before = index, rung, z, z_before
-    event.spread, event.mean, event.std, event.beta = pair.spread, pair.z_mean, pair.z_std, legs.beta[index]
-    event.mid_a, event.mid_b = state.quotes[legs.a[index]].mid, state.quotes[legs.b[index]].mid
+    event.z_before = z_before
+    _tell(event, index, legs, state)
 
 
 @compiled
@@ -244,13 +232,9 @@ def _sample(event_ns: int, legs: Legs, state: State, out: Out) -> None:
     """Every pair that has a z, under one number; nothing where none has."""
     count = 0
     for index in range(state.pairs.size):
-        pair = state.pairs[index]
-        if not pair.ready:
+        if not state.pairs[index].ready:
             continue
-        row = out.sampled[out.counts[5] + count]
-        row.pair, row.rung, row.z = index, rung_of(pair.z), pair.z
-        row.spread, row.mean, row.std, row.beta = pair.spread, pair.z_mean, pair.z_std, legs.beta[index]
-        row.mid_a, row.mid_b = state.quotes[legs.a[index]].mid, state.quotes[legs.b[index]].mid
+        _tell(out.sampled[out.counts[5] + count], index, legs, state)
         count += 1
     if count == 0:
         return
@@ -310,6 +294,15 @@ def _marks(event_ns: int, state: State, out: Out) -> None:
     out.counts[1] += 1
     out.counts[2] += clock.changed
     clock.changed = 0
+
+
+@inlined
+def _tell(row: Any, index: int, legs: Legs, state: State) -> None:
+    """Put a pair and its spread as it is into a row of SPREAD or SAMPLED."""
+    pair = state.pairs[index]
+    row.pair, row.rung, row.z = index, rung_of(pair.z), pair.z
+    row.spread, row.mean, row.std, row.beta = pair.spread, pair.z_mean, pair.z_std, legs.beta[index]
+    row.mid_a, row.mid_b = state.quotes[legs.a[index]].mid, state.quotes[legs.b[index]].mid
 
 
 @inlined

@@ -34,11 +34,7 @@ class Spreads(KeyedProcessFunction):
     """
 
     def __init__(
-        self,
-        strategy: Strategy,
-        topics: Topics,
-        schema_ids: Mapping[str, int],
-        schema_of: SchemaOf | None = None,
+        self, strategy: Strategy, topics: Topics, schema_ids: Mapping[str, int], schema_of: SchemaOf | None = None
     ) -> None:
         self._strategy = strategy
         self._topics = topics

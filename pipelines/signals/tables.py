@@ -12,9 +12,9 @@ SAMPLES = "market_samples"
 SINK = "trading_events"
 
 SAMPLE_COLUMNS = ("pair", "rung", "z", "spread", "`mean`", "std", "beta", "mid_a", "mid_b")
-SPREAD_COLUMNS = f"shard, `sequence`, event_time, event_time_ms, event_time_ns, {', '.join(SAMPLE_COLUMNS)}"
+PLACE_COLUMNS = "shard, `sequence`, event_time, event_time_ms, event_time_ns"
+SPREAD_COLUMNS = f"{PLACE_COLUMNS}, {', '.join(SAMPLE_COLUMNS)}"
 COLUMNS = f"{SPREAD_COLUMNS}, z_before"
-BLOCK_COLUMNS = "shard, `sequence`, event_time, event_time_ms, event_time_ns, samples"
 
 COLUMN_NAMES = tuple(name.strip().strip("`") for name in COLUMNS.split(","))
 
@@ -46,9 +46,9 @@ def once(name: str, source: str, columns: str) -> dict[str, str]:
 
 VIEWS = {
     **once("crossings", f"{SOURCE} WHERE kind = 'crossing'", COLUMNS),
-    **once("seconds", SAMPLES, BLOCK_COLUMNS),
+    **once("seconds", SAMPLES, f"{PLACE_COLUMNS}, samples"),
     "spreads": f"""
-        SELECT {", ".join(f"s.{each}" if each in SAMPLE_COLUMNS else each for each in SPREAD_COLUMNS.split(", "))}
+        SELECT {PLACE_COLUMNS}, {", ".join(f"s.{each}" for each in SAMPLE_COLUMNS)}
         FROM seconds CROSS JOIN UNNEST(samples) AS s ({", ".join(SAMPLE_COLUMNS)})""",
 }
 """In this order: each may stand on those before it. `crossings`: z of a pair has passed a level. `spreads`: every pair
