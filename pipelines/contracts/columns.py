@@ -5,7 +5,7 @@ negative count means its absolute value, followed by the block's size in bytes. 
 int and long as zig-zag varints, float and double little-endian, boolean one byte.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from pipelines.contracts.flat_avro import (
     FLOAT,
     INT,
     LONG,
+    PASSED_OVER,
     ArrayFault,
     Bytes,
     Codes,
@@ -117,6 +118,52 @@ class Columns:
                 position,
             )
         return count, size, after
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedColumns:
+    """Reads `array<record>` as another schema of the record wrote it, as fast as our own, into rows of our `dtype`.
+
+    Fields go by name: one that was not written has its default, one that we do not have is passed over.
+    """
+
+    dtype: np.dtype[np.void]
+    _rows: Columns
+    """Written as theirs, laid out as ours."""
+    _defaults: tuple[tuple[str, bool | int | float], ...]
+
+    @classmethod
+    def of(cls, reader: Schema, writer: Schema) -> "ResolvedColumns":
+        """Of two flat record schemas. Raises TypeError, naming the field, where one is not, or a type is another."""
+        ours, theirs = Columns.of(reader), Columns.of(writer)
+        kinds = {str(each["name"]): each["type"] for each in _fields(writer)}
+        defaults: list[tuple[str, bool | int | float]] = []
+        for each in _fields(reader):
+            name, default = str(each["name"]), each.get("default")
+            if name in kinds:
+                if kinds[name] != each["type"]:
+                    raise TypeError(f"{reader['name']}.{name}: {kinds[name]} was written, {each['type']} is a column")
+            elif isinstance(default, bool | int | float):
+                defaults.append((name, default))
+            else:
+                raise TypeError(f"{reader['name']}.{name}: it was not written, and has no default")
+        places = dict(zip(ours.names, ours._offsets, strict=True))
+        offsets = [places.get(name, PASSED_OVER) for name in theirs.names]
+        rows = replace(theirs, dtype=ours.dtype, _offsets=np.array(offsets, dtype=np.int64))
+        return cls(ours.dtype, rows, tuple(defaults))
+
+    def read(self, data: bytes, start: int = 0) -> tuple[NDArray[np.void], int]:
+        """As `Columns.read`."""
+        rows, end = self._rows.read(data, start)
+        for name, default in self._defaults:
+            rows[name] = default
+        return rows, end
+
+
+def _fields(schema: Schema) -> list[dict[str, Json]]:
+    fields = schema["fields"]
+    assert isinstance(fields, list)
+    return [each for each in fields if isinstance(each, dict)]
 
 
 def _flat(schema: Schema, each: dict[str, Json]) -> str:

@@ -56,4 +56,9 @@ class FramesCodec:
         if len(record["receive_ns"]) != len(record["frames"]):
             frames, times = len(record["frames"]), len(record["receive_ns"])
             raise BadRecord(f"{RECORD}: {frames} frames but {times} receive times: one for each expected")
-        return RawFrames(**(record | {"symbols": tuple(record["symbols"])}))
+        record["symbols"] = tuple(record["symbols"])
+        return RawFrames(**{name: record[name] for name in _FIELDS})
+
+
+_FIELDS = tuple(RawFrames.__dataclass_fields__)
+"""The schema may be ahead of them by fields with a default."""
