@@ -9,7 +9,7 @@ from jobs.session import SessionPlan
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.domain.market import Kind
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, SignalUse, Sizing, Strategy, Venue
-from pipelines.feeds.binance import decode
+from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.recorded import CaptureError, RecordedSource, read_capture
 from pipelines.feeds.simulated import Simulation
 
@@ -54,7 +54,7 @@ def recorded_plan(settings: Settings, files: Sequence[Path], speed: float) -> tu
         captures = tuple(read_capture(file) for file in files)
     except (CaptureError, OSError) as error:
         raise DemoError(f"--replay: {error}") from None
-    source = RecordedSource("binance", captures, decode, SKEW_NS)
+    source = RecordedSource("binance", captures, Binance, SKEW_NS)
     symbols = [symbol for capture in captures for symbol in capture.symbols]
     prices = _first_prices(source, symbols)
     a, b = sorted(symbols, key=lambda symbol: prices[symbol], reverse=True)
@@ -78,11 +78,12 @@ def recorded_plan(settings: Settings, files: Sequence[Path], speed: float) -> tu
 def _first_prices(source: RecordedSource, symbols: Sequence[str]) -> dict[str, float]:
     """The first bid of each instrument."""
     index = {symbol: number for number, symbol in enumerate(symbols)}
+    decoder = Binance(index)
     prices: dict[str, float] = {}
     for batch in source.batches({}):
         if not batch.record.frames:
             continue
-        rows = decode(batch.record.frames, index).rows
+        rows = decoder.decode(batch.record.frames, batch.record.receive_ns).rows
         for symbol, number in index.items():
             quotes = rows[(rows["instrument"] == number) & (rows["kind"] == Kind.QUOTE)]
             if len(quotes):

@@ -1,27 +1,22 @@
-"""The market job: raw.<venue> of every venue of a strategy, to market.ticks and market.rejects.
+"""The market job: raw.<venue> of every venue of a strategy, to market.ticks, market.books and market.rejects.
 
     flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs .local/code -py jobs/market.py \
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 
 import argparse
-from collections.abc import Mapping
 from functools import reduce
-from types import MappingProxyType
 from typing import Any
 
 from infra.topics import session_id
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import StrategyError, load_strategy
 from pipelines.contracts.topics import Topics
-from pipelines.domain.normalise import Decode
-from pipelines.domain.universe import Strategy
-from pipelines.feeds import binance
+from pipelines.domain.decoding import OpenDecoder
+from pipelines.domain.universe import Strategy, Venue
+from pipelines.feeds.protocols.catalogue import UnknownProtocol, protocol
 from pipelines.operators.flink import EMITTED, JobConfig, environment, raw_sink, raw_source
 from pipelines.operators.market import Market
-
-PROTOCOLS: Mapping[str, Decode] = MappingProxyType({"binance": binance.decode})
-"""Protocols that a venue of a strategy may speak. A further one is a module of pipelines/feeds and a line here."""
 
 
 def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
@@ -30,20 +25,20 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
     streams = []
     for venue in strategy.venues:
         operator = Market(
-            strategy, venue.name, protocol(venue.protocol, strategy.name), config.topics, config.schema_ids, schema_of
+            strategy, venue.name, _protocol(venue, strategy.name), config.topics, config.schema_ids, schema_of
         )
         keyed = raw_source(t_env, [config.topics.raw(venue.name)], f"market-{venue.name}", config)
         name = f"market-{venue.name}"
         streams.append(keyed.process(operator, EMITTED).uid(name).name(name))
     emitted = reduce(lambda left, right: left.union(right), streams)
-    raw_sink(t_env, emitted, [config.topics.ticks, config.topics.rejects], config)
+    raw_sink(t_env, emitted, [config.topics.ticks, config.topics.books, config.topics.rejects], config)
 
 
-def protocol(name: str, strategy: str) -> Decode:
-    """The decoder of a protocol. StrategyError names those there are."""
-    if name not in PROTOCOLS:
-        raise StrategyError(f"strategy {strategy}: protocol {name!r} is not known: take of {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+def _protocol(venue: Venue, strategy: str) -> OpenDecoder:
+    try:
+        return protocol(venue.protocol)
+    except UnknownProtocol as error:
+        raise StrategyError(f"strategy {strategy}: venue {venue.name}: {error}") from None
 
 
 def main() -> None:

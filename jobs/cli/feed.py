@@ -81,14 +81,14 @@ def recorded(
 ) -> None:
     """Recorded WebSocket captures, at the speed they came or faster."""
     from jobs.feed import run
-    from pipelines.feeds.binance import decode
     from pipelines.feeds.handler import Pace
+    from pipelines.feeds.protocols.binance import Binance
     from pipelines.feeds.recorded import RecordedSource, read_capture
 
     wanted = tuple(streams.split(","))
     with told_plainly():
         captures = tuple(read_capture(file, wanted) for file in files)
-        source = RecordedSource(venue, captures, decode, int(skew_ms * 1_000_000), wanted, merged)
+        source = RecordedSource(venue, captures, Binance, int(skew_ms * 1_000_000), wanted, merged)
         handled = run(source, Pace(speed, linger_ms), destination(prefix, bootstrap, registry), quiet=as_json)
     skipped = {capture.path.name: dict(capture.skipped) for capture in captures}
     tell(handled, {"frames_expected": source.expected_frames, "skipped": skipped}, as_json)

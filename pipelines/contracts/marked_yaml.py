@@ -173,9 +173,9 @@ class Section:
             else:
                 self._faults.add(_line(each), path, "fields expected, such as {name: value}")
 
-    def one_of(self, name: str, known: Iterable[str], what: str) -> str:
+    def one_of(self, name: str, known: Iterable[str], what: str, default: str | None = None) -> str:
         """A text that names something known; the nearest name is offered where it does not."""
-        value = self.text(name)
+        value = self.text(name, default)
         known = tuple(known)
         if value and value not in known:
             self.fault(name, f"unknown {what} {value!r}{_nearest(value, known)}")

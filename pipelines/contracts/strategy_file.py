@@ -5,7 +5,10 @@ strategy: demo                  # its name
 account: paper                  # the trading log that its orders go to
 shards: 2                       # over how many partitions and subtasks pairs are spread, 1 to 128
 venues:                         # clock_skew_ms is added to our receive time to get the venue's; 0 where left out
-  sim: {protocol: binance, clock_skew_ms: 0}
+  sim:
+    protocol: binance
+    clock_skew_ms: 0
+    quality: {crossed: reject, off_tick: flag, outlier: flag, outlier_mads: 12}     # pass, flag or reject; see below
 instruments:                    # tick_size in the currency, lot_size in units of the instrument
   - {id: S000, venue: sim, symbol: S000USDT, tick_size: 0.01, lot_size: 1, currency: USD}
   - {id: S001, venue: sim, symbol: S001USDT, tick_size: 0.01, lot_size: 1}
@@ -20,6 +23,9 @@ sizing: {leg_notional: 10000}   # how much an entry buys of its first leg, in th
 limits: {position_lots: 1000, stale_marks_ms: 2000}     # per instrument; in event time
 ```
 
+`quality` says what is done with doubtful rows, by finding: duplicate, out_of_order, crossed, locked, off_tick, outlier,
+stale, halted; and what they are measured by: outlier_mads, outlier_floor_bp, stale_ms (pipelines/domain/quality.py).
+
 Names, ids and symbols are text as written: `ON` and `0700` need no quotes. What a signal's parameters may be is the
 signal's affair: here they only have to be single values.
 """
@@ -27,6 +33,7 @@ signal's affair: here they only have to be single values.
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -35,6 +42,7 @@ from pipelines.contracts.marked_yaml import Section, Unique
 from pipelines.contracts.topics import MAX_PARALLELISM
 from pipelines.domain.ladder import ALL_LEVELS, Ladder, Levels
 from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.quality import ACTIONS, MEASURES, Action, Rules
 from pipelines.domain.universe import (
     Instrument,
     Limits,
@@ -73,6 +81,7 @@ def dump_strategy(strategy: Strategy) -> str:
         "shards": strategy.shards,
         "venues": {
             venue.name: {"protocol": venue.protocol, "clock_skew_ms": venue.clock_skew_ns / NS_PER_MS}
+            | ({"quality": _dumped(venue.rules)} if venue.rules != Rules() else {})
             for venue in strategy.venues
         },
         "instruments": [
@@ -102,6 +111,11 @@ def dump_strategy(strategy: Strategy) -> str:
         },
     }
     return yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=1000, allow_unicode=True)
+
+
+def _dumped(rules: Rules) -> dict[str, object]:
+    actions: dict[str, object] = {name: getattr(rules, name).name.lower() for name in ACTIONS}
+    return actions | {name: getattr(rules, name) for name in MEASURES}
 
 
 def signal_path(use: SignalUse) -> Path:
@@ -138,8 +152,29 @@ def _venues(venues: Section | None) -> Iterator[Venue]:
             continue
         venues.check_name(name, name)
         skew_ms = venue.number("clock_skew_ms", default=0)
-        yield Venue(name=name, protocol=venue.name("protocol"), clock_skew_ns=round(skew_ms * NS_PER_MS))
+        yield Venue(
+            name=name,
+            protocol=venue.name("protocol"),
+            clock_skew_ns=round(skew_ms * NS_PER_MS),
+            rules=_rules(venue.section("quality", required=False)),
+        )
         venue.done()
+
+
+def _rules(section: Section | None) -> Rules:
+    """What is left out is as `Rules` has it."""
+    if section is None:
+        return Rules()
+    least = Rules()
+    words = [action.name.lower() for action in Action]
+    given: dict[str, Any] = {}
+    for name in ACTIONS:
+        word = section.one_of(name, words, "action", default=getattr(least, name).name.lower())
+        given[name] = Action[word.upper()] if word in words else getattr(least, name)
+    for name in MEASURES:
+        given[name] = section.number(name, positive=True, default=getattr(least, name))
+    section.done()
+    return Rules(**given)
 
 
 def _instruments(top: Section, venues: tuple[str, ...]) -> Iterator[Instrument]:

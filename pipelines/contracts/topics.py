@@ -24,6 +24,10 @@ class Topics:
         return f"{self.prefix}market.ticks"
 
     @property
+    def books(self) -> str:
+        return f"{self.prefix}market.books"
+
+    @property
     def rejects(self) -> str:
         return f"{self.prefix}market.rejects"
 
@@ -49,7 +53,7 @@ class Topics:
 
     def partitions(self, venues: tuple[str, ...], shards: int) -> dict[str, int]:
         """Every topic of a session, with its number of partitions."""
-        by_shard = dict.fromkeys((self.ticks, self.spreads, self.samples, self.bars), shards)
+        by_shard = dict.fromkeys((self.ticks, self.books, self.spreads, self.samples, self.bars), shards)
         single = dict.fromkeys((self.rejects, self.events, self.orders), 1)
         return {self.raw(venue): 2 for venue in venues} | by_shard | single
 
@@ -57,6 +61,7 @@ class Topics:
 RECORDS = {
     "raw": "helios.market.RawFrames",
     "market.ticks": "helios.market.TickBlock",
+    "market.books": "helios.market.TickBlock",
     "market.rejects": "helios.market.Reject",
     "market.spreads": "helios.market.SpreadEvent",
     "market.samples": "helios.market.SpreadSamples",

@@ -1,78 +1,40 @@
 """Frames of a feed session made into ticks: what is used, what is set aside and why, and where each tick goes.
 
-Conservation: every frame gives ticks, or one reject with `frames` = 1. A gap before a good tick is told by a reject
-with `frames` = 0. So frames = frames that gave ticks + sum of `frames` over the rejects.
+Conservation: every frame is used, or set aside by one reject with `frames` = 1. Rejects with `frames` = 0 tell of a
+part of a used frame, or of a gap before it. So frames = frames used + sum of `frames` over the rejects.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
 
+from pipelines.domain.decoding import Decoded, Decoder, Discovered, Reason
 from pipelines.domain.market import NS_PER_MS, TICK, Flag, Kind, Ticks
 from pipelines.domain.sequencing import (
     FUTURE_LIMIT_NS,
-    DecodedRows,
     Ids,
     Judged,
     SessionState,
+    Terms,
     Verdict,
     judge,
+    unseen,
 )
 from pipelines.domain.universe import Strategy
 
-
-class Reason(StrEnum):
-    """Why a frame was set aside, or what was found before one."""
-
-    UNDECODABLE = "undecodable"
-    UNKNOWN_INSTRUMENT = "unknown_instrument"
-    DUPLICATE = "duplicate"
-    OUT_OF_ORDER = "out_of_order"
-    GAP = "gap"
-    CROSSED = "crossed"
-    NON_POSITIVE = "non_positive"
-    FUTURE = "future"
-    BAD_RECORD = "bad_record"
-
-
-REASON_OF = MappingProxyType(
-    {
-        Verdict.DUPLICATE: Reason.DUPLICATE,
-        Verdict.OUT_OF_ORDER: Reason.OUT_OF_ORDER,
-        Verdict.NON_POSITIVE: Reason.NON_POSITIVE,
-        Verdict.CROSSED: Reason.CROSSED,
-        Verdict.FUTURE: Reason.FUTURE,
-    }
+REASON_OF: Mapping[Verdict, Reason] = MappingProxyType(
+    {verdict: Reason[verdict.name] for verdict in Verdict if verdict != Verdict.GOOD}
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A frame that a protocol could not turn into rows. `detail`: field, value, what is wrong."""
-
-    position: int
-    reason: Reason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A batch of frames decoded: rows of `DECODED` and faults, both by rising position; a frame is in one of them."""
-
-    rows: DecodedRows
-    faults: tuple[Fault, ...]
-
-
-Decode = Callable[[Sequence[bytes], Mapping[str, int]], Decoded]
-"""A protocol: frames, and the index of each symbol of the listing, to rows and faults. Never raises for a frame."""
+KIND_NAMES: Mapping[int, str] = MappingProxyType({int(kind): kind.name.lower() for kind in Kind})
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A frame set aside (`frames` 1), or a gap told (`frames` 0, or the number of frames that never came)."""
+    """A frame set aside (`frames` 1), part of a used one or a gap (0), or frames that never came (their number).
+    `instrument`: its id, empty where none is known; `offset`: in the frame, bytes; `rows`: how many it stands for."""
 
     frame: int
     frames: int
@@ -80,15 +42,20 @@ class Reject:
     detail: str
     event_time_ns: int
     payload: bytes
+    instrument: str = ""
+    offset: int = 0
+    rows: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """A batch after all checks. `ticks.instrument` is an index in the listing; heartbeats have -1."""
+    """A batch after all checks. `ticks.instrument` is an index in the listing; heartbeats have -1. `messages`: as
+    `Decoded` has them."""
 
     state: SessionState
     ticks: Ticks
     rejects: tuple[Reject, ...]
+    messages: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +63,14 @@ class Listing:
     """What a venue's feed may speak of: its instruments in the strategy's order, and the shards each one goes to."""
 
     venue: str
-    clock_skew_ns: int
-    symbols: tuple[str, ...]
-    instruments: tuple[str, ...]
     index: Mapping[str, int]
+    """The place of each symbol. What it does not have is an unknown instrument; a `Discovered` one has them all."""
+    instruments: tuple[str, ...]
+    """Their ids, by place; empty where everything is discovered: then the symbols are the ids."""
     shards: tuple[tuple[int, ...], ...]
     """By instrument: where its ticks go, its home first."""
     all_shards: tuple[int, ...]
+    terms: Terms
 
     @classmethod
     def of(cls, strategy: Strategy, venue: str) -> "Listing":
@@ -112,15 +80,36 @@ class Listing:
             raise KeyError(f"venue {venue!r} is not in strategy {strategy.name}: it has {known}")
         listed = [instrument for instrument in strategy.instruments if instrument.venue == venue]
         shards = [strategy.shards_by_instrument[instrument.id] for instrument in listed]
+        described = strategy.venue_by_name[venue]
         return cls(
             venue=venue,
-            clock_skew_ns=strategy.venue_by_name[venue].clock_skew_ns,
-            symbols=tuple(instrument.symbol for instrument in listed),
-            instruments=tuple(instrument.id for instrument in listed),
             index={instrument.symbol: place for place, instrument in enumerate(listed)},
+            instruments=tuple(instrument.id for instrument in listed),
             shards=tuple(shards),
             all_shards=tuple(sorted({shard for found in shards for shard in found})),
+            terms=Terms(
+                np.array([instrument.tick_size for instrument in listed], np.float64),
+                described.clock_skew_ns,
+                described.rules,
+            ),
         )
+
+    @classmethod
+    def discovering(cls, venue: str, terms: Terms | None = None) -> "Listing":
+        """The listing of a file of which nobody said what is in it. Tick sizes are not known: none is checked."""
+        return cls(venue, Discovered(), (), (), (), terms or Terms(np.empty(0)))
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(self.index)
+
+    def instrument(self, place: int) -> str:
+        """The id of the instrument at a place."""
+        return self.instruments[place] if self.instruments else list(self.index)[place]
+
+    def instrument_of(self, symbol: str) -> str:
+        """The id of a symbol's instrument; the symbol itself where it is not listed."""
+        return self.instrument(self.index[symbol]) if symbol in self.index else symbol
 
     def shards_of(self, symbols: Sequence[str]) -> tuple[int, ...]:
         """The shards that ticks of these symbols can go to; unknown symbols go nowhere."""
@@ -131,7 +120,7 @@ class Listing:
 def normalise(
     state: SessionState,
     listing: Listing,
-    decode: Decode,
+    decoder: Decoder,
     first_sequence: int,
     receive_ns: Sequence[int],
     frames: Sequence[bytes],
@@ -147,21 +136,30 @@ def normalise(
     if known > 0:
         first_sequence, receive_ns, frames = state.next_frame, receive_ns[known:], frames[known:]
     elif known < 0:
-        lost = (_lost_frames(state, first_sequence, receive_ns[0] + listing.clock_skew_ns),)
-    decoded = decode(frames, listing.index)
-    received = np.array(receive_ns, np.int64)
-    judged = judge(state, decoded.rows, received, first_sequence, listing.clock_skew_ns)
-    time_ns = int(judged.time_ns[-1]) if len(judged.time_ns) else state.time_ns
-    found = _rejects(state, listing, decoded, judged, first_sequence, received, frames)
+        lost = (_lost_frames(state, first_sequence, receive_ns[0] + listing.terms.clock_skew_ns),)
+    decoded = decoder.decode(frames, receive_ns)
+    state, terms = _grown(state, listing)
+    batch = _Batch(state, listing, decoded, first_sequence, np.array(receive_ns, np.int64), frames)
+    judged = judge(state, decoded.rows, batch.received, first_sequence, terms)
     advanced = replace(
         state,
-        last_quote=judged.last_quote,
-        last_trade=judged.last_trade,
+        seen=judged.seen,
         next_frame=first_sequence + len(frames),
         tick_sequence=state.tick_sequence + len(judged.ticks),
-        time_ns=time_ns,
+        time_ns=int(judged.time_ns[-1]) if len(judged.time_ns) else state.time_ns,
     )
-    return Normalised(advanced, judged.ticks, lost + tuple(found))
+    return Normalised(advanced, judged.ticks, lost + batch.rejects(judged), decoded.messages)
+
+
+def _grown(state: SessionState, listing: Listing) -> tuple[SessionState, Terms]:
+    """State and terms with room for symbols discovered since."""
+    more = len(listing.index) - len(state.seen)
+    if more > 0:
+        state = replace(state, seen=np.concatenate((state.seen, unseen(more))))
+    short = len(state.seen) - len(listing.terms.tick_size)
+    if short <= 0:
+        return state, listing.terms
+    return state, replace(listing.terms, tick_size=np.pad(listing.terms.tick_size, (0, short)))
 
 
 def hello(state: SessionState, listing: Listing, symbols: Sequence[str]) -> SessionState:
@@ -202,62 +200,107 @@ def by_shard(state: SessionState, listing: Listing, ticks: Ticks) -> Iterator[tu
         yield shard, tuple(listing.instruments[index] for index in named), part
 
 
-def _rejects(
-    state: SessionState,
-    listing: Listing,
-    decoded: Decoded,
-    judged: Judged,
-    first_sequence: int,
-    received: Ids,
-    frames: Sequence[bytes],
-) -> list[Reject]:
-    positions = decoded.rows["position"]
-    flagged = np.flatnonzero((judged.verdicts != Verdict.GOOD) | (judged.missing > 0))
-    if not len(flagged) and not decoded.faults:
-        return []
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What a batch was, to tell of what was set aside in it."""
 
-    def reject(position: int, before: int, frame_count: int, reason: Reason, detail: str) -> Reject:
-        session_ns = int(judged.time_ns[before - 1]) if before else state.time_ns
-        when = session_ns or int(received[position]) + listing.clock_skew_ns
-        return Reject(first_sequence + position, frame_count, reason, detail, when, frames[position][:512])
+    state: SessionState
+    listing: Listing
+    decoded: Decoded
+    first_sequence: int
+    received: Ids
+    frames: Sequence[bytes]
 
-    found = [
-        reject(fault.position, int(np.searchsorted(positions, fault.position)), 1, fault.reason, fault.detail)
-        for fault in decoded.faults
-    ]
-    for row in flagged.tolist():
-        position, verdict = int(positions[row]), Verdict(int(judged.verdicts[row]))
-        detail = _detail(listing, decoded.rows[row], verdict, state, int(judged.missing[row]), int(received[position]))
-        reason = REASON_OF.get(verdict, Reason.GAP)
-        found.append(reject(position, row, int(verdict != Verdict.GOOD), reason, detail))
-    found.sort(key=lambda one: one.frame)
-    return found
+    def rejects(self, judged: Judged) -> tuple[Reject, ...]:
+        """By frame. Of one frame, instrument and reason there is one, for the first row; it says how many there are."""
+        rows, verdicts = self.decoded.rows, judged.verdicts
+        flagged = np.flatnonzero((verdicts != Verdict.GOOD) | (judged.missing > 0))
+        if not len(flagged) and not self.decoded.faults and not self.decoded.missing:
+            return ()
+        found: list[Reject] = []
+        for fault in self.decoded.faults:
+            named = self.listing.instrument_of(fault.symbol) if fault.symbol else ""
+            found.append(self._reject(judged, fault.position, 1, fault.reason, fault.detail, named, fault.offset))
+        for gap in self.decoded.missing:
+            named = self.listing.instrument_of(gap.symbol) if gap.symbol else ""
+            found.append(self._reject(judged, gap.position, 0, Reason.GAP, gap.detail, named))
+        for place in flagged.tolist():
+            row, verdict = rows[place], Verdict(int(verdicts[place]))
+            detail = _detail(self.listing, row, verdict, int(judged.missing[place]), self._received(row))
+            named = self.listing.instrument(int(row["instrument"]))
+            frames, reason = int(verdict != Verdict.GOOD), REASON_OF.get(verdict, Reason.GAP)
+            found.append(self._reject(judged, int(row["position"]), frames, reason, detail, named))
+        found.sort(key=lambda one: one.frame)
+        used = set((rows["position"][verdicts == Verdict.GOOD] + self.first_sequence).tolist())
+        return tuple(_once(found, used))
+
+    def _received(self, row: np.void) -> int:
+        return int(self.received[int(row["position"])])
+
+    def _reject(
+        self, judged: Judged, position: int, frames: int, reason: Reason, detail: str, instrument: str, offset: int = 0
+    ) -> Reject:
+        before = int(np.searchsorted(self.decoded.rows["position"], position))
+        session_ns = int(judged.time_ns[before - 1]) if before else self.state.time_ns
+        when = session_ns or int(self.received[position]) + self.listing.terms.clock_skew_ns
+        payload = self.frames[position][:512]
+        return Reject(self.first_sequence + position, frames, reason, detail, when, payload, instrument, offset)
 
 
-def _detail(
-    listing: Listing, row: np.void, verdict: Verdict, state: SessionState, missing: int, received_ns: int
-) -> str:
-    symbol = listing.symbols[int(row["instrument"])]
-    trade = int(row["kind"]) == Kind.TRADE
-    numbered = f"{symbol} {'trade' if trade else 'quote'} {int(row['venue_sequence'])}"
+def _once(found: Sequence[Reject], used: set[int]) -> Iterator[Reject]:
+    """One for each frame, instrument and reason; the first of a frame that gave no tick counts the frame."""
+    told: dict[tuple[int, str, Reason], Reject] = {}
+    counted: set[int] = set()
+    for reject in found:
+        key = (reject.frame, reject.instrument, reject.reason)
+        if key in told:
+            told[key] = replace(told[key], rows=told[key].rows + 1)
+            continue
+        if reject.frames and (reject.frame in used or reject.frame in counted):
+            reject = replace(reject, frames=0)
+        elif reject.frames:
+            counted.add(reject.frame)
+        told[key] = reject
+    for reject in told.values():
+        more = f" (and {reject.rows - 1} more in this frame)" if reject.rows > 1 else ""
+        yield replace(reject, detail=reject.detail + more) if more else reject
+
+
+def _detail(listing: Listing, row: np.void, verdict: Verdict, missing: int, received_ns: int) -> str:
+    place = int(row["instrument"])
+    symbol = list(listing.index)[place]
+    kind, number = int(row["kind"]), int(row["venue_sequence"])
+    trade = kind == Kind.TRADE
+    named = f"{symbol} {KIND_NAMES[kind]}" + (f" {number}" if number >= 0 else "")
     bid, bid_size, ask, ask_size = (float(row[name]) for name in ("bid", "bid_size", "ask", "ask_size"))
+    ahead_ms = (int(row["event_ns"]) - received_ns - listing.terms.clock_skew_ns) // NS_PER_MS
+    prices = f"price {bid!r}" if trade else f"bid {bid!r}, ask {ask!r}"
     match verdict:
         case Verdict.GOOD:
-            first = int(row["venue_sequence"]) - missing
-            return f"{numbered}: {missing} missing before it, {first} was expected"
+            return f"{named}: {missing} missing before it, {number - missing} was expected"
         case Verdict.DUPLICATE:
-            return f"{numbered}: taken before"
+            return f"{named}: taken before"
         case Verdict.OUT_OF_ORDER:
-            return f"{numbered}: a later one was taken before it"
+            return f"{named}: a later one was taken before it"
         case Verdict.NON_POSITIVE if trade:
-            return f"{numbered}: price {bid!r}, quantity {bid_size!r}: both must be above 0"
+            return f"{named}: price {bid!r}, quantity {bid_size!r}: both must be above 0"
         case Verdict.NON_POSITIVE:
-            return f"{numbered}: bid {bid!r} x {bid_size!r}, ask {ask!r} x {ask_size!r}: prices must be above 0"
+            return f"{named}: bid {bid!r} x {bid_size!r}, ask {ask!r} x {ask_size!r}: prices must be above 0"
         case Verdict.CROSSED:
-            return f"{numbered}: bid {bid!r} above ask {ask!r}"
+            return f"{named}: bid {bid!r} above ask {ask!r}"
+        case Verdict.LOCKED:
+            return f"{named}: bid and ask are both {bid!r}"
+        case Verdict.OFF_TICK:
+            return f"{named}: {prices}: not whole ticks of {listing.terms.tick_size[place]:g}"
+        case Verdict.OUTLIER:
+            return f"{named}: {prices}: far outside the band of the last prices"
+        case Verdict.HALTED:
+            return f"{named}: while the venue has halted it"
+        case Verdict.STALE:
+            late_ms, most_ms = -ahead_ms, listing.terms.rules.stale_ms
+            return f"{named}: received {late_ms} ms after its event time, {most_ms:g} allowed"
         case Verdict.FUTURE:
-            ahead_ms = (int(row["event_ns"]) - received_ns - listing.clock_skew_ns) // NS_PER_MS
-            return f"{numbered}: event time {ahead_ms} ms ahead of its receipt, {FUTURE_LIMIT_NS // NS_PER_MS} allowed"
+            return f"{named}: event time {ahead_ms} ms ahead of its receipt, {FUTURE_LIMIT_NS // NS_PER_MS} allowed"
 
 
 def _lost_frames(state: SessionState, first_sequence: int, receive_ns: int) -> Reject:

@@ -126,7 +126,7 @@ def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs
             continue
         home = tick.flags & _HOME != 0
         if tick.kind == _QUOTE:
-            if home:
+            if home and tick.bid > 0.0 and tick.ask > 0.0:
                 take_quote(state.bars, instrument, tick.bid, tick.ask)
             _quote(instrument, tick.bid, tick.ask, tick.event_ns, state)
             for leg in range(legs.leg_start[instrument], legs.leg_start[instrument + 1]):
@@ -152,7 +152,8 @@ def _has_room(legs: Legs, state: State, out: Out) -> bool:
 @inlined
 def _quote(instrument: int, bid: float, ask: float, event_ns: int, state: State) -> None:
     quote = state.quotes[instrument]
-    quote.bid, quote.ask, quote.mid, quote.time_ns = bid, ask, 0.5 * (bid + ask), event_ns
+    mid = 0.5 * (bid + ask) if bid > 0.0 and ask > 0.0 else np.nan  # a side that is not there has no price
+    quote.bid, quote.ask, quote.mid, quote.time_ns = bid, ask, mid, event_ns
     if quote.changed == 0:
         quote.changed = 1
         state.changed[state.clock[0].changed] = instrument

@@ -2,11 +2,12 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
 from pipelines.domain.ladder import ALL_LEVELS, Levels
+from pipelines.domain.quality import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,13 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """Where instruments trade. `protocol` names its feed; our receive time plus `clock_skew_ns` is its time."""
+    """Where instruments trade. `protocol` names its feed; our receive time plus `clock_skew_ns` is its time; `rules`
+    say what is done with doubtful rows."""
 
     name: str
     protocol: str
     clock_skew_ns: int = 0
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.domain.decoding import Discovered, OpenDecoder
 from pipelines.domain.market import NS_PER_MS
-from pipelines.domain.normalise import Decode
 from pipelines.feeds.source import Batch, Mark, Run, Session
 
 STREAMS = ("bookTicker", "trade")
@@ -49,13 +49,13 @@ class Capture:
 class RecordedSource:
     """Captures of one venue, merged by receive time into one session, or a session each.
 
-    `clock_skew_ns` as in the strategy: added to the receive time of a frame that tells no time. `decode` reads
+    `clock_skew_ns` as in the strategy: added to the receive time of a frame that tells no time. `protocol` reads
     the others' times.
     """
 
     venue: str
     captures: tuple[Capture, ...]
-    decode: Decode
+    protocol: OpenDecoder
     clock_skew_ns: int = 0
     streams: tuple[str, ...] = STREAMS
     merged: bool = True
@@ -89,14 +89,14 @@ class RecordedSource:
         return session.batches(self._runs(captures, start_ns), start_ns, marks.get(name), window_ns)
 
     def _runs(self, captures: Sequence[Capture], start_ns: int) -> Iterator[Run]:
-        index = {symbol: place for place, symbol in enumerate(_symbols(captures))}
+        decoder = self.protocol(Discovered())
         lines = merge(*(self._lines(capture.path) for capture in captures), key=lambda line: line[0])
         time_ns = start_ns
         while chunk := list(islice(lines, CHUNK_FRAMES)):
             receive_ns = [received for received, _ in chunk]
             frames = [frame for _, frame in chunk]
             times = np.full(len(chunk), time_ns, np.int64)
-            rows = self.decode(frames, index).rows
+            rows = decoder.decode(frames, receive_ns).rows
             known = np.array(receive_ns, np.int64)[rows["position"]] + self.clock_skew_ns
             times[rows["position"]] = np.where(rows["event_ns"] > 0, rows["event_ns"], known)
             times = np.maximum.accumulate(np.maximum(times, time_ns))

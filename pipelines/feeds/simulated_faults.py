@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.market import Kind
-from pipelines.domain.normalise import Reason
+from pipelines.domain.decoding import Reason
 from pipelines.feeds.simulated_prices import TRADE_SHARE, Moves
 
 NONE, GAP, DUPLICATE, CROSSED, GARBAGE = range(5)

@@ -3,7 +3,7 @@
 PyFlink is untyped; what jobs and operators use of it is given names and types here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,7 +12,7 @@ from pyflink.common import Row as _Row
 from pyflink.common.typeinfo import TypeInformation
 from pyflink.datastream import DataStream, KeyedStream, StreamExecutionEnvironment
 from pyflink.datastream.functions import KeyedProcessFunction as _KeyedProcessFunction
-from pyflink.datastream.state import ValueStateDescriptor
+from pyflink.datastream.state import ListStateDescriptor, ValueStateDescriptor
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
@@ -51,8 +51,20 @@ class BytesState(Protocol):
     def clear(self) -> None: ...
 
 
+class BytesListState(Protocol):
+    """A ListState of bytes; empty before the first `add`."""
+
+    def get(self) -> Iterable[bytes]: ...
+
+    def add(self, value: bytes) -> None: ...
+
+    def clear(self) -> None: ...
+
+
 class RuntimeContext(Protocol):
     def get_state(self, state_descriptor: Any) -> BytesState: ...
+
+    def get_list_state(self, state_descriptor: Any) -> BytesListState: ...
 
     def get_metrics_group(self) -> Any: ...
 
@@ -225,3 +237,8 @@ def raw_sink(t_env: StreamTableEnvironment, stream: DataStream, topics: Sequence
 def bytes_state(name: str) -> ValueStateDescriptor:
     """State of bytes and of nothing else, though PyFlink pickles it: its byte arrays are broken in thread mode."""
     return ValueStateDescriptor(name, Types.PICKLED_BYTE_ARRAY())
+
+
+def bytes_list_state(name: str) -> ListStateDescriptor:
+    """A list of bytes in state, under the same rule."""
+    return ListStateDescriptor(name, Types.PICKLED_BYTE_ARRAY())

@@ -14,7 +14,7 @@ from pipelines.contracts.topics import Topics, shard_key
 from pipelines.contracts.wire import Codec
 from pipelines.domain.market import Flag, Kind
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, Sizing, Strategy, Venue
-from pipelines.feeds.binance import decode
+from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.simulated import SimulatedSource, Simulation
 from pipelines.feeds.simulated_faults import FaultRates
 from pipelines.operators.market import Market
@@ -44,7 +44,7 @@ STRATEGY = Strategy(
 
 
 def market(strategy: Strategy = STRATEGY, venue: str = "binance", snapshot: Snapshot | None = None) -> KeyedHarness:
-    return KeyedHarness(Market(strategy, venue, decode, TOPICS, IDS), snapshot=snapshot)
+    return KeyedHarness(Market(strategy, venue, Binance, TOPICS, IDS), snapshot=snapshot)
 
 
 def raw(first: int, *frames: bytes, clock_ns: int = 0, end: bool = False, symbols: Sequence[str] = ()) -> RawFrames:
@@ -83,6 +83,7 @@ def test_a_reject_says_where_its_frame_lies() -> None:
         "frame": 0,
         "frames": 1,
         "reason": "undecodable",
+        "instrument": "",
         "detail": "",
         "event_time_ms": E_MS,
         "raw_topic": "t.raw.binance",

@@ -55,7 +55,7 @@ def tick(
     flags: int = Flag.HOME,
 ) -> tuple[int | float, ...]:
     """A row of TICK; `instrument` by its place among the block's."""
-    return (sequence, sequence, instrument, int(kind), int(flags), time_ns, time_ns, bid, size, ask, size)
+    return (sequence, sequence, instrument, int(kind), int(flags), 0, time_ns, time_ns, bid, size, ask, size)
 
 
 def ticks(rows: Iterable[tuple[int | float, ...]]) -> Ticks:

@@ -10,29 +10,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.domain.decoding import Decoded, Reason
 from pipelines.domain.market import Flag, Kind
-from pipelines.domain.normalise import Decoded, Reason
-from pipelines.feeds.binance import decode
+from pipelines.feeds.protocols.binance import Binance
 from tests.support.binance_frames import E_MS, bare, quote, spot_quote, trade
 
 INDEX = {"BTCUSDT": 0, "ETHUSDT": 1}
 JSON_SUITE = Path(__file__).parents[3] / "shared/data/json/JSONTestSuite_half_A.tar.gz"
 
 
+def decode(frames: list[bytes]) -> Decoded:
+    return Binance(INDEX).decode(frames, [0] * len(frames))
+
+
 def test_a_futures_quote_is_read_field_by_field() -> None:
-    (row,) = decode([quote(u=77)], INDEX).rows
+    (row,) = decode([quote(u=77)]).rows
     assert (row["kind"], row["instrument"], row["venue_sequence"]) == (Kind.QUOTE, 0, 77)
     assert (row["bid"], row["bid_size"], row["ask"], row["ask_size"]) == (61800.20, 2.507, 61800.30, 2.510)
     assert row["event_ns"] == E_MS * 1_000_000
 
 
 def test_a_spot_quote_has_no_time_of_its_own() -> None:
-    (row,) = decode([spot_quote()], INDEX).rows
+    (row,) = decode([spot_quote()]).rows
     assert (row["event_ns"], row["bid"], row["ask"]) == (0, 61837.63, 61837.64)
 
 
 def test_a_trade_has_its_price_on_both_sides_and_its_aggressor_flagged() -> None:
-    bought, sold = decode([trade(t=5), trade(t=6, m=True)], INDEX).rows
+    bought, sold = decode([trade(t=5), trade(t=6, m=True)]).rows
     assert (bought["kind"], bought["venue_sequence"], bought["bid"], bought["ask"]) == (
         Kind.TRADE,
         5,
@@ -48,17 +52,17 @@ def test_frames_read_the_same_wrapped_or_bare_spaced_or_with_fields_in_another_o
     document = json.loads(frame)
     turned = {"data": dict(reversed(document["data"].items())), "stream": document["stream"]}
     shapes = [frame, bare(frame), json.dumps(document).encode(), json.dumps(turned).encode(), b" " + frame + b"\n"]
-    rows = decode(shapes, INDEX).rows
+    rows = decode(shapes).rows
     rows["position"] = 0
     assert len(set(rows.tolist())) == 1
 
 
 def test_fields_that_the_venue_adds_are_passed_over() -> None:
-    assert len(decode([quote(st=1, ps="BTCUSD", nested={"a": [1, 2]})], INDEX).rows) == 1
+    assert len(decode([quote(st=1, ps="BTCUSD", nested={"a": [1, 2]})]).rows) == 1
 
 
 def one_fault(frame: bytes) -> tuple[Reason, str]:
-    found = decode([quote(u=1), frame, trade(t=9)], INDEX)
+    found = decode([quote(u=1), frame, trade(t=9)])
     assert found.rows["position"].tolist() == [0, 2]
     (fault,) = found.faults
     assert fault.position == 1
@@ -127,7 +131,7 @@ def must_reject() -> Iterator[Any]:
 @pytest.mark.parametrize(("name", "content"), list(must_reject()))
 def test_what_json_forbids_is_refused_alone_and_inside_a_frame(name: str, content: bytes) -> None:
     inside = quote(Z="?").replace(b'"?"', content)
-    assert [fault.reason for fault in decode([content, inside], INDEX).faults] == [Reason.UNDECODABLE] * 2, name
+    assert [fault.reason for fault in decode([content, inside]).faults] == [Reason.UNDECODABLE] * 2, name
 
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just([]), st.just({}))
@@ -143,11 +147,11 @@ frames = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(frames, max_size=6))
 def test_every_frame_gives_a_row_or_a_fault_whatever_its_neighbours(batch: list[bytes]) -> None:
-    together = decode(batch, INDEX)
+    together = decode(batch)
     assert sorted(together.rows["position"].tolist() + [fault.position for fault in together.faults]) == list(
         range(len(batch))
     )
-    alone = [decode([frame], INDEX) for frame in batch]
+    alone = [decode([frame]) for frame in batch]
     assert said(together) == [line for one in alone for line in said(one)]
 
 

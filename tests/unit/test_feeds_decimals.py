@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.feeds.decimals import read_decimal, read_decimals
+from pipelines.feeds.protocols.decimals import read_decimal, read_decimals
 
 digits = st.text("0123456789", min_size=1, max_size=24)
 decimals = st.one_of(

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.domain.decoding import Reason
 from pipelines.domain.market import Flag, Kind
-from pipelines.domain.normalise import Listing, Normalised, Reason, by_shard, heartbeat, hello, normalise
+from pipelines.domain.normalise import Listing, Normalised, by_shard, heartbeat, hello, normalise
 from pipelines.domain.sequencing import SessionState, dump, load, new_session
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, Sizing, Strategy, Venue
-from pipelines.feeds.binance import decode
+from pipelines.feeds.protocols.binance import Binance
 from tests.support.binance_frames import E_MS, RECEIVE_NS, quote, spot_quote, trade
 
 SKEW_NS = 1_270_000_000
@@ -38,7 +39,7 @@ LISTING = Listing.of(strategy(), "binance")
 def read(frames: list[bytes], state: SessionState | None = None, first: int | None = None) -> Normalised:
     state = state or new_session(len(SYMBOLS))
     first = state.next_frame if first is None else first
-    return normalise(state, LISTING, decode, first, [RECEIVE_NS] * len(frames), frames)
+    return normalise(state, LISTING, Binance(LISTING.index), first, [RECEIVE_NS] * len(frames), frames)
 
 
 def reasons(made: Normalised) -> list[tuple[int, str, int]]:
@@ -170,7 +171,7 @@ def test_heartbeats_go_to_the_shards_of_the_sessions_symbols_alone() -> None:
 def test_state_survives_its_bytes_and_a_listing_that_has_changed() -> None:
     state = hello(read([trade(t=5), quote("SOLUSDT", u=7)]).state, LISTING, ("SOLUSDT",))
     again = load(dump(state, SYMBOLS), ("SOLUSDT", "XRPUSDT", "BTCUSDT"))
-    assert (again.last_trade.tolist(), again.last_quote.tolist()) == ([-1, -1, 5], [7, -1, -1])
+    assert (again.seen["trade"].tolist(), again.seen["quote"].tolist()) == ([-1, -1, 5], [7, -1, -1])
     assert (again.next_frame, again.time_ns, again.shards) == (2, state.time_ns, (1,))
     assert dump(load(dump(state, SYMBOLS), SYMBOLS), SYMBOLS) == dump(state, SYMBOLS)
 

@@ -10,7 +10,7 @@ from pipelines.domain.market import Flag, Kind, Ticks
 from pipelines.domain.normalise import Listing, Reject, heartbeat, normalise
 from pipelines.domain.sequencing import new_session
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, Sizing, Strategy, Venue
-from pipelines.feeds.binance import decode
+from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.recorded import CaptureError, RecordedSource, read_capture, stream_of
 from pipelines.feeds.source import Source
 from tests.support.binance_frames import RECEIVE_NS, quote, trade
@@ -27,7 +27,7 @@ def capture(path: Path, *lines: tuple[int, bytes]) -> Path:
 
 
 def source(*paths: Path, merged: bool = True) -> RecordedSource:
-    return RecordedSource("binance", tuple(read_capture(path) for path in paths), decode, SKEW_NS, merged=merged)
+    return RecordedSource("binance", tuple(read_capture(path) for path in paths), Binance, SKEW_NS, merged=merged)
 
 
 def frames(found: Source) -> list[tuple[str, bytes]]:
@@ -79,12 +79,13 @@ def replayed(found: RecordedSource) -> tuple[Ticks, list[Reject], int]:
         (Pair("p", symbols[0], symbols[-1], 1.0, 0),), Moments(), (), Sizing(1e5), Limits(1, 1000),
     )  # fmt: skip
     listing = Listing.of(strategy, "binance")
+    decoder = Binance(listing.index)
     state, ticks, rejects, count = new_session(len(symbols)), [], list[Reject](), 0
     for batch in found.batches({}, 0):
         record = batch.record
         count += len(record.frames)
         if record.frames:
-            made = normalise(state, listing, decode, record.first_sequence, record.receive_ns, record.frames)
+            made = normalise(state, listing, decoder, record.first_sequence, record.receive_ns, record.frames)
         else:
             made = heartbeat(state, record.clock_ns, record.end)
         state = made.state

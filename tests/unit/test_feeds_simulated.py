@@ -10,7 +10,7 @@ from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.domain.market import Kind
 from pipelines.domain.normalise import Listing, normalise
 from pipelines.domain.sequencing import new_session
-from pipelines.feeds.binance import decode
+from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.simulated import SimulatedSource, Simulation
 from pipelines.feeds.simulated_faults import FaultRates, garbage
 from pipelines.feeds.source import Mark
@@ -65,9 +65,9 @@ def test_every_fault_gives_its_one_reject_where_it_was_put() -> None:
     listing = Listing.of(SMALL.strategy(), SMALL.venue)
     found, ticks = [], 0
     for shard in range(SMALL.shards):
-        state = new_session(len(listing.symbols))
+        state, decoder = new_session(len(listing.symbols)), Binance(listing.index)
         for run in source.runs(shard):
-            made = normalise(state, listing, decode, state.next_frame, run.receive_ns, run.frames)
+            made = normalise(state, listing, decoder, state.next_frame, run.receive_ns, run.frames)
             state, ticks = made.state, ticks + len(made.ticks)
             found += [(SMALL.session(shard), reject.frame, reject.reason) for reject in made.rejects]
     injected = [(fault.session, fault.frame, fault.reason) for fault in source.book.injected]
@@ -83,7 +83,7 @@ def test_no_variety_of_garbage_is_a_frame(variety: int) -> None:
     source = SimulatedSource(Simulation(1, instruments=2, seconds=1, shards=1))
     frames = next(source.runs(0)).frames
     spoiled = [garbage(frame, variety) for frame in frames[:50]]
-    assert len(decode(spoiled, dict.fromkeys(source.simulation.symbols, 0)).faults) == 50
+    assert len(Binance(dict.fromkeys(source.simulation.symbols, 0)).decode(spoiled, [0] * 50).faults) == 50
 
 
 def test_a_session_without_faults_has_none() -> None:
@@ -96,9 +96,10 @@ def test_spreads_leave_two_deviations_and_come_back_often_enough_to_trade() -> N
     """Entries of an EWMA z (span 1000) beyond 2, left by a return to 0: a few a minute and pair."""
     simulation = Simulation(3, instruments=2, seconds=240, ticks_per_second=100, shards=1)
     listing = Listing.of(simulation.strategy(), simulation.venue)
+    decoder = Binance(listing.index)
     state, mids, spreads = new_session(2), [0.0, 0.0], []
     for run in SimulatedSource(simulation).runs(0):
-        made = normalise(state, listing, decode, state.next_frame, run.receive_ns, run.frames)
+        made = normalise(state, listing, decoder, state.next_frame, run.receive_ns, run.frames)
         state = made.state
         for tick in made.ticks[made.ticks["kind"] == Kind.QUOTE]:
             mids[tick["instrument"]] = (tick["bid"] + tick["ask"]) / 2

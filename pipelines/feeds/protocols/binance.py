@@ -12,10 +12,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
+from pipelines.domain.decoding import DECODED, Decoded, DecodedRows, Fault, Reason
 from pipelines.domain.market import NS_PER_MS, Flag, Kind
-from pipelines.domain.normalise import Decoded, Fault, Reason
-from pipelines.domain.sequencing import DECODED, DecodedRows
-from pipelines.feeds.decimals import LARGEST, read_decimals
+from pipelines.feeds.protocols.decimals import LARGEST, read_decimals
 
 Milliseconds = Annotated[int, Meta(gt=0, le=9_000_000_000_000)]
 """Until the year 2255: beyond it, nanoseconds do not fit in 64 bits."""
@@ -68,16 +67,29 @@ BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for a frame that is not what was asked for."""
 
 
-def decode(frames: Sequence[bytes], index: Mapping[str, int]) -> Decoded:
-    """Frames to rows of `DECODED`, one each, or a fault with the field, its value and what was expected."""
-    read, faults = _read(frames)
-    rows = np.zeros(len(frames), DECODED)
-    rows["instrument"] = -1
-    _fill_quotes(rows, read.quotes_at, read.quotes, index, faults)
-    _fill_trades(rows, read.trades_at, read.trades, index, faults)
-    good = rows["instrument"] >= 0
-    faults.sort(key=lambda fault: fault.position)
-    return Decoded(rows if not faults else rows[good], tuple(faults))
+class Binance:
+    """The decoder of a session: a row a frame, or a fault with the field, its value and what was expected."""
+
+    def __init__(self, index: Mapping[str, int]) -> None:
+        self._index = index
+
+    def decode(self, frames: Sequence[bytes], receive_ns: Sequence[int]) -> Decoded:
+        read, faults = _read(frames)
+        rows = np.zeros(len(frames), DECODED)
+        rows["instrument"] = -1
+        _fill_quotes(rows, read.quotes_at, read.quotes, self._index, faults)
+        _fill_trades(rows, read.trades_at, read.trades, self._index, faults)
+        good = rows["instrument"] >= 0
+        faults.sort(key=lambda fault: fault.position)
+        messages = {"bookTicker": len(read.quotes), "trade": len(read.trades)}
+        return Decoded(rows if not faults else rows[good], tuple(faults), messages=messages)
+
+    def dump(self) -> bytes:
+        return b""
+
+    def load(self, data: bytes) -> None:
+        if data:
+            raise ValueError(f"binance decoder: {len(data)} bytes of state where there are none")
 
 
 class _Read(NamedTuple):
@@ -182,11 +194,10 @@ def _fill_quotes(
     count = len(quotes)
     texts = [q.b for q in quotes] + [q.B for q in quotes] + [q.a for q in quotes] + [q.A for q in quotes]
     numbers = read_decimals(texts)
-    made = np.empty(count, DECODED)
+    made = np.zeros(count, DECODED)
     made["position"] = at
     made["instrument"] = [index.get(q.s, -1) for q in quotes]
     made["kind"] = Kind.QUOTE
-    made["flags"] = 0
     made["event_ns"] = [q.E for q in quotes]
     made["venue_sequence"] = [q.u for q in quotes]
     made["bid"], made["bid_size"], made["ask"], made["ask_size"] = numbers.reshape(4, count)
@@ -203,7 +214,7 @@ def _fill_trades(
     count = len(trades)
     texts = [t.p for t in trades] + [t.q for t in trades]
     numbers = read_decimals(texts)
-    made = np.empty(count, DECODED)
+    made = np.zeros(count, DECODED)
     made["position"] = at
     made["instrument"] = [index.get(t.s, -1) for t in trades]
     made["kind"] = Kind.TRADE
@@ -238,4 +249,4 @@ def _set_aside(
             made["instrument"][place] = -1
         else:
             detail = f"s: {_shown(messages[place].s)}: not among the strategy's instruments of this venue"
-            faults.append(Fault(position, Reason.UNKNOWN_INSTRUMENT, detail))
+            faults.append(Fault(position, Reason.UNKNOWN_INSTRUMENT, detail, symbol=messages[place].s))

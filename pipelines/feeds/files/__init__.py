@@ -1,0 +1,1 @@
+"""Files that hold frames: captures of live feeds and backfills, by what is in them."""

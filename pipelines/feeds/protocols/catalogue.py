@@ -1,0 +1,20 @@
+"""The protocols that a venue of a strategy may speak, and files may be of. A further one: a module and a line here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pipelines.domain.decoding import OpenDecoder
+from pipelines.feeds.protocols.binance import Binance
+
+PROTOCOLS: Mapping[str, OpenDecoder] = MappingProxyType({"binance": Binance})
+
+
+class UnknownProtocol(ValueError):
+    """A protocol that is not known: names those that are."""
+
+
+def protocol(name: str) -> OpenDecoder:
+    """The protocol of a name."""
+    if name not in PROTOCOLS:
+        raise UnknownProtocol(f"protocol {name!r} is not known: take of {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
