@@ -11,7 +11,9 @@ from infra.settings import SettingsError
 from infra.stack import StackError
 from infra.topics import TopicsError
 from jobs.account_log import AccountLogError
-from jobs.cli import account, bench, demo, feed, history, sql, stack, submit
+from jobs.cli import account, bench, decode, demo, feed, history, schemas, sql, stack, submit
+from pipelines.contracts.registry import RegistryError
+from pipelines.contracts.schemas import SchemaError
 from pipelines.contracts.strategy_file import StrategyError
 from pipelines.history.timescale import HistoryError
 from pipelines.signals.signal_file import SignalError
@@ -38,9 +40,11 @@ app.command()(account.resume)
 app.command()(account.drain)
 app.command()(demo.demo)
 app.command()(sql.sql)
+app.command(epilog="Example: helios decode capture.jsonl.gz --json")(decode.decode)
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
+app.add_typer(schemas.app, name="schemas")
 
 EXPECTED = (
     SettingsError,
@@ -52,8 +56,11 @@ EXPECTED = (
     StrategyError,
     HistoryError,
     feed.FeedError,
+    decode.DecodeError,
     AccountLogError,
     SignalError,
+    SchemaError,
+    RegistryError,
 )
 """Faults whose message says all: shown without a trace."""
 

@@ -1,0 +1,69 @@
+"""The formats of files, and a file opened as what it is. A further one is a module of this folder and a line here."""
+
+import zlib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+
+import zstandard
+
+from pipelines.feeds.files.frame_file import FrameFile, UnknownFormat
+
+HEAD_BYTES = 64 * 1024
+"""Of a file, uncompressed: what a format is recognised by."""
+
+FORMATS = MappingProxyType(
+    {
+        "binance-ws": "captures",
+        "coinbase-ws": "captures",
+        "kraken-ws": "captures",
+        "bitstamp-ws": "captures",
+        "itch50": "itch50",
+        "itch50-pcap": "pcap",
+        "lean": "lean",
+    }
+)
+"""By name, the module that reads it: `recognise(path, head)` and `open_file(path, ...)`."""
+
+
+def open_frames(path: Path, name: str = "") -> FrameFile:
+    """A file as the format of a name, or of what is in it. Raises UnknownFormat, and OSError where there is no file."""
+    if name and name not in FORMATS:
+        raise UnknownFormat(f"format {name!r} is not known: take of {', '.join(FORMATS)}")
+    head = read_head(path)
+    if not head:
+        raise UnknownFormat(f"{path}: it is empty, or broken from its first byte on")
+    for module in [_module(FORMATS[name])] if name else _modules():
+        if name or module.recognise(path, head):
+            opened: FrameFile = module.open_file(path)
+            return _checked(opened, name)
+    raise UnknownFormat(f"{path}: begins with {head[:24]!r}: of no format known; name one: {', '.join(FORMATS)}")
+
+
+def read_head(path: Path) -> bytes:
+    """The first bytes of a file, uncompressed where it is gzip or zstd; as many as can be had of a broken one."""
+    with path.open("rb") as file:
+        raw = file.read(HEAD_BYTES)
+    try:
+        if raw.startswith(b"\x1f\x8b"):
+            return zlib.decompressobj(wbits=31).decompress(raw, HEAD_BYTES)
+        if raw.startswith(b"\x28\xb5\x2f\xfd"):
+            return zstandard.ZstdDecompressor().decompressobj().decompress(raw)[:HEAD_BYTES]
+    except (zlib.error, zstandard.ZstdError):
+        return b""
+    return raw
+
+
+def _checked(opened: FrameFile, name: str) -> FrameFile:
+    if name and opened.format != name:
+        raise UnknownFormat(f"{opened.path}: is {opened.format}, not {name}")
+    return opened
+
+
+def _modules() -> Iterator[ModuleType]:
+    return (_module(name) for name in dict.fromkeys(FORMATS.values()))
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"pipelines.feeds.files.{name}")
