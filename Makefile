@@ -9,7 +9,7 @@ ARGS ?=
 help:
 	@echo "make demo     a trading session end to end, to look at (ARGS='--replay FOLDER')"
 	@echo "make test     every test, on local services of its own (ARGS='-k pattern')"
-	@echo "make check    lint, format, types, the import law"
+	@echo "make check    lint, format, types, the import law, the schemas against what was released"
 	@echo "make down     stop the local services; data stays in .local"
 	@echo "make setup    Python packages, jars, TimescaleDB; what the others call"
 	@echo "make lock     resolve requirements.in into requirements.lock (jars-lock: hashes of the jars of infra/pom.xml)"
@@ -25,6 +25,7 @@ check: .venv/ready
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/helios schemas check
 
 down:
 	@test ! -x .venv/bin/helios || .venv/bin/helios down

@@ -67,7 +67,11 @@ def probe(url: str) -> str:
 
 
 def register_schemas(url: str) -> None:
-    """Register every record of schemas/ (nothing changes for those that are there)."""
-    from pipelines.contracts.registry import SchemaRegistry
+    """Register every record of schemas/ (nothing changes for those that are there). PartError if one is refused."""
+    from pipelines.contracts.registry import RegistryError, SchemaRegistry
+    from pipelines.contracts.schemas import SchemaError
 
-    SchemaRegistry(url).register_all()
+    try:
+        SchemaRegistry(url).register_all()
+    except (SchemaError, RegistryError) as error:
+        raise PartError("\n".join(f"registry: {line}" for line in str(error).splitlines())) from error

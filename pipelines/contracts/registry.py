@@ -5,12 +5,15 @@ import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import quote
 
-from pipelines.contracts.schemas import Json, Schema, avro_json, records
+from pipelines.contracts.schemas import SCHEMAS_DIR, Json, Schema, avro_json, records
 
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 NOT_FOUND, INCOMPATIBLE = 404, 409
+RULE = "FULL_TRANSITIVE"
+"""Of the registry: a schema and every version before it read each other's records. As `evolution.check` has it."""
 
 _JAVA_CLASS = re.compile(r"^(?:\w+\.)+\w+: ")
 
@@ -31,27 +34,29 @@ class SchemaRegistry:
     timeout_s: float = 10.0
     _schemas: dict[int, Schema] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def register(self, record: str) -> int:
-        """Register the schema of a record, if it is new, and give its id. A reader of ours must be able to read what
-        was written under the last one (BACKWARD); RegistryError otherwise."""
-        return self.register_schema(record, avro_json(record))
+    def register_all(self, folder: Path = SCHEMAS_DIR) -> dict[str, int]:
+        """Check every record of a folder, set the rule and register them, where they are new; the ids by record.
+
+        SchemaError, a line a fault, if one may not go out: then nothing is registered. RegistryError if the registry
+        refuses one: it may hold versions that were never released.
+        """
+        from pipelines.contracts.evolution.check import require  # Avro's own package: only those who register need it
+
+        require(folder)
+        self._ask("PUT", "config", {"compatibility": RULE})
+        return {record: self.register_schema(record, avro_json(record, folder)) for record in records(folder)}
 
     def register_schema(self, subject: str, text: str) -> int:
-        """Register the text of a schema under a subject and give its id."""
+        """Register the text of a schema under a subject and give its id: unchecked, but by the registry's own rule."""
         try:
             return _id(self._ask("POST", f"subjects/{quote(subject)}/versions", {"schema": text}))
         except _Refused as refused:
             if refused.status == INCOMPATIBLE:
                 raise RegistryError(
-                    f"{subject}: the schema cannot read what was written under the one before it (rule BACKWARD): "
-                    f"{refused}. Give new fields a default, keep the type of old ones, or name a new record"
+                    f"{subject}: the schema and a version that is registered do not read each other's records (rule "
+                    f"{RULE}): {refused}. Give new fields a default, keep the type of old ones, or name a new record"
                 ) from refused
             raise RegistryError(f"{subject}: not registered: {refused}") from refused
-
-    def register_all(self) -> dict[str, int]:
-        """Set the rule and register every record; the ids by record."""
-        self._ask("PUT", "config", {"compatibility": "BACKWARD"})
-        return {record: self.register(record) for record in records()}
 
     def ids(self) -> dict[str, int]:
         """The ids under which our schemas are registered, by record. RegistryError where one is not."""
@@ -82,7 +87,7 @@ class SchemaRegistry:
             return _id(self._ask("POST", f"subjects/{quote(record)}", {"schema": avro_json(record)}))
         except _Refused as refused:
             raise RegistryError(
-                f"{record}: its schema is not registered at {self.url}: {refused}. `helios up` registers all"
+                f"{record}: its schema is not registered at {self.url}: {refused}. `helios schemas register` does it"
             ) from refused
 
     def _ask(self, method: str, path: str, body: Json = None) -> dict[str, Json]:

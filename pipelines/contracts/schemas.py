@@ -22,6 +22,12 @@ class SchemaError(ValueError):
     """What is wrong with schema files, a line each: record, field, and the way out."""
 
 
+class UnknownRecord(SchemaError, KeyError):
+    """A record that has no file: says which there are."""
+
+    __str__ = Exception.__str__
+
+
 def records(folder: Path = SCHEMAS_DIR) -> tuple[str, ...]:
     """Full names of all records that have a file, sorted."""
     return tuple(sorted(path.stem for path in folder.glob("*.avsc")))
@@ -37,13 +43,13 @@ def avro_json(record: str, folder: Path = SCHEMAS_DIR) -> str:
 
 
 def expanded(record: str, folder: Path = SCHEMAS_DIR) -> Schema:
-    """What `avro_json` prints. KeyError for a record without a file; SchemaError for a file that is not a record's."""
+    """What `avro_json` prints. UnknownRecord for one without a file; SchemaError for a file that is none."""
     return _expanded(record, set(), folder)
 
 
 @cache
 def load(record: str) -> Schema:
-    """The schema of a record, parsed by fastavro. Raises KeyError, naming what there is, where there is no file."""
+    """The schema of a record, parsed by fastavro. Raises UnknownRecord where there is no file."""
     return parse(json.loads(avro_json(record)))
 
 
@@ -63,7 +69,7 @@ def _expanded(name: str, seen: set[str], folder: Path, enclosing: str | None = N
     namespace, _, _ = name.rpartition(".")
     path = folder / f"{name}.avsc"
     if not path.is_file():
-        raise KeyError(f"no schema {path.name} in {folder}: there are {', '.join(records(folder))}")
+        raise UnknownRecord(f"no schema {path.name} in {folder}: there are {', '.join(records(folder))}")
     seen.add(name)
     schema = _of_file(path)
     fields: list[Json] = []

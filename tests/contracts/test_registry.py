@@ -2,16 +2,26 @@
 
 import json
 import pickle
+import shutil
 import threading
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from infra.settings import Settings
 from pipelines.contracts.registry import RegistryError, SchemaRegistry, UnknownSchema
-from pipelines.contracts.schemas import avro_json, load, parse, records, same_on_the_wire
+from pipelines.contracts.schemas import (
+    SCHEMAS_DIR,
+    SchemaError,
+    avro_json,
+    load,
+    parse,
+    records,
+    same_on_the_wire,
+)
 from pipelines.contracts.wire import BadRecord, Codec, frame
 
 BAR = "helios.market.Bar"
@@ -52,23 +62,39 @@ def registry() -> Iterator[SchemaRegistry]:
 
 def test_a_schema_is_registered_under_the_full_name_of_its_record(registry: SchemaRegistry) -> None:
     Answers.by_request[f"POST /v7/subjects/{BAR}/versions"] = (200, '{"id": 7}')
-    assert registry.register(BAR) == 7
+    assert registry.register_schema(BAR, avro_json(BAR)) == 7
 
 
 def test_an_incompatible_schema_is_refused_with_what_to_do(registry: SchemaRegistry) -> None:
     said = '{"error_code": 409, "message": "io.apicurio.rules.RuleViolationException: /fields/0 is not an INT"}'
     Answers.by_request[f"POST /v7/subjects/{BAR}/versions"] = (409, said)
     with pytest.raises(RegistryError) as error:
-        registry.register(BAR)
+        registry.register_schema(BAR, avro_json(BAR))
     assert str(error.value) == (
-        "helios.market.Bar: the schema cannot read what was written under the one before it (rule BACKWARD): "
-        "/fields/0 is not an INT (HTTP 409). Give new fields a default, keep the type of old ones, or name a new record"
+        "helios.market.Bar: the schema and a version that is registered do not read each other's records (rule "
+        "FULL_TRANSITIVE): /fields/0 is not an INT (HTTP 409). Give new fields a default, keep the type of old ones, "
+        "or name a new record"
     )
+
+
+def test_schemas_that_break_with_a_released_version_do_not_reach_the_registry(
+    registry: SchemaRegistry, tmp_path: Path
+) -> None:
+    shutil.copytree(SCHEMAS_DIR, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / f"{BAR}.avsc"
+    file.write_text(file.read_text().replace('"name": "close", "type": "double"', '"name": "close", "type": "string"'))
+    with pytest.raises(
+        SchemaError, match="Bar: field close: version 1: new code reads old records: double was written"
+    ):
+        registry.register_all(tmp_path)
+    assert Answers.asked == []
 
 
 def test_a_schema_that_is_not_registered_says_which_command_does_it(registry: SchemaRegistry) -> None:
     Answers.by_request[f"POST /v7/subjects/{BAR}"] = (404, '{"message": "no subject"}')
-    with pytest.raises(RegistryError, match=r"Bar: its schema is not registered at .*: no subject .* `helios up`"):
+    with pytest.raises(
+        RegistryError, match=r"Bar: its schema is not registered at .*: no subject .* `helios schemas register` does it"
+    ):
         registry.ids()
 
 
@@ -133,10 +159,21 @@ def test_the_registry_takes_a_new_field_with_a_default_and_refuses_a_changed_typ
     first = real.register_schema(subject, schema_with({"name": "a", "type": "int"}))
     more = {"name": "b", "type": "int", "default": 0}
     assert real.register_schema(subject, schema_with({"name": "a", "type": "int"}, more)) != first
-    with pytest.raises(RegistryError, match=rf"{subject}: the schema cannot read what was written .* /fields/0/type"):
+    with pytest.raises(RegistryError, match=rf"{subject}: the schema and a version .* /fields/0/type"):
         real.register_schema(subject, schema_with({"name": "a", "type": "string"}))
-    with pytest.raises(RegistryError, match=rf"{subject}: the schema cannot read what was written"):
+    with pytest.raises(RegistryError, match=rf"{subject}: the schema and a version that is registered do not read"):
         real.register_schema(subject, schema_with({"name": "a", "type": "int"}, {"name": "c", "type": "int"}))
+
+
+@pytest.mark.stack
+def test_the_registry_holds_a_schema_against_all_versions_and_both_ways(real: SchemaRegistry) -> None:
+    real.register_all()
+    subject, a = f"helios.test.{uuid.uuid4()}", {"name": "a", "type": "int"}
+    real.register_schema(subject, schema_with(a, {"name": "b", "type": "int", "default": 0}))
+    real.register_schema(subject, schema_with(a))
+    for broken in (schema_with(a, {"name": "b", "type": "string", "default": ""}), schema_with({**a, "type": "long"})):
+        with pytest.raises(RegistryError, match="FULL_TRANSITIVE"):
+            real.register_schema(subject, broken)
 
 
 def schema_with(*fields: dict[str, object]) -> str:

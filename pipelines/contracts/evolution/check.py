@@ -66,8 +66,8 @@ def check(folder: Path = SCHEMAS_DIR) -> Checked:
         try:
             schema, frozen = expanded(record, folder), versions(record, folder)
             faults += check_one(record, schema, frozen)
-        except (SchemaError, KeyError) as error:
-            faults.append(Fault(record, "", str(error.args[0])))
+        except SchemaError as error:
+            faults.append(Fault(record, "", str(error)))
             continue
         newest = max(frozen, default=0)
         if not newest or changes(frozen[newest], schema):

@@ -61,6 +61,7 @@ def _obstacles(reader: AvroSchema, writer: AvroSchema, where: str) -> Iterator[O
         case avro.schema.RecordSchema(), avro.schema.RecordSchema():
             if not schema_name_equals(reader, writer):
                 yield Obstacle(where, f"record {reader.fullname} cannot be read from record {writer.fullname}")
+                return
             for field in reader.fields:
                 path = f"{where}.{field.name}" if where else field.name
                 written = lookup_writer_field(writer, field)
