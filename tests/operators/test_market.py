@@ -171,3 +171,34 @@ def test_a_simulated_session_comes_out_with_every_fault_told_where_it_was_put_an
     assert len(home) + sum(one["frames"] for one in told) == frames
     assert {block.shard for block in ticks(emitted)} == {0, 1}
     assert (kept["kind"] == Kind.END).sum() == 2
+
+
+def test_a_session_taken_up_from_its_journal_goes_on_as_if_nothing_had_been(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed at every place of a long session, before and after its base was made anew."""
+    monkeypatch.setattr("pipelines.operators.journal.LEAST_BYTES", 2_500)
+    monkeypatch.setattr("pipelines.operators.journal.TIMES_BASE", 0)
+    values = [raw(first, *(quote(u=first + n) for n in range(3)), trade(t=first)) for first in range(0, 60, 4)]
+    values[7] = raw(28, quote(u=1), quote(u=29), trade(t=27), trade(t=28))
+    undisturbed = market()
+    whole = [undisturbed.feed(row(value, offset)) for offset, value in enumerate(values)]
+    disturbed, sizes = market(), set()
+    for offset, value in enumerate(values):
+        assert rowed(disturbed.feed(row(value, offset))) == rowed(whole[offset])
+        saved = disturbed.snapshot()
+        sizes.add(len(saved["market-since"].get(SESSION, ())))
+        disturbed = market(snapshot=saved)
+    assert len(sizes) > 2
+    assert max(sizes) < 5
+
+
+def test_no_id_is_given_twice_where_the_strategy_lists_less_after_a_restart() -> None:
+    operator = market()
+    before = ticks(operator.feed(row(raw(0, quote("BTCUSDT", u=1), quote("SOLUSDT", u=1), quote("ETHUSDT", u=1)))))
+    less = replace(STRATEGY, instruments=STRATEGY.instruments[:2], pairs=STRATEGY.pairs[:1])
+    after = ticks(market(less, snapshot=operator.snapshot()).feed(row(raw(3, quote("ETHUSDT", u=2)), 1)))
+    highest = max(int(block.ticks["sequence"].max()) for block in before)
+    assert min(int(block.ticks["sequence"].min()) for block in after) == highest + 1
+
+
+def rowed(emitted: Iterable[Any]) -> list[tuple[Any, ...]]:
+    return [(each[0], each[1], list(each[2]), list(each[3])) for each in emitted]
