@@ -42,8 +42,8 @@ ROLLUP = np.dtype(
         ("last_ns", "i8"),
     ]
 )
-"""A bar, or a part of one. Prices are NaN, and their times the ends of int64, where there is none; `of_trades` is 0 or 1;
-`left_out` counts the quotes and trades that count for nothing else."""
+"""A bar, or a part of one. Prices are NaN, and their times the ends of int64, where there is none; `of_trades` is 0 or
+1; `left_out` counts the quotes and trades that count for nothing else."""
 
 Rollups = NDArray[np.void]
 """A structured array of `ROLLUP`, shape (n,)."""
@@ -103,7 +103,8 @@ def _part(numbers: NDArray[np.int64], ticks: Ticks) -> Rollups:
 
 
 @compiled
-def _empty(bar: np.void, instrument: int, start_ns: int) -> None:
+def _empty(bars: Rollups, at: int, instrument: int, start_ns: int) -> None:
+    bar = bars[at]
     bar.instrument = instrument
     bar.start_ns = start_ns
     bar.open = bar.high = bar.low = bar.close = np.nan
@@ -128,8 +129,9 @@ def _before(ns: int, sequence: int, price: float, other_ns: int, other_sequence:
 
 
 @compiled
-def _price(bar: np.void, of_trades: int, price: float, ns: int, sequence: int) -> None:
+def _price(bars: Rollups, at: int, of_trades: int, price: float, ns: int, sequence: int) -> None:
     """One price; the first of trades puts the mids away."""
+    bar = bars[at]
     if of_trades < bar.of_trades:
         return
     if of_trades > bar.of_trades or np.isnan(bar.open):
@@ -147,14 +149,17 @@ def _price(bar: np.void, of_trades: int, price: float, ns: int, sequence: int) -
 
 
 @compiled
-def _quote(bar: np.void, ns: int, sequence: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
-    if np.isnan(bar.bid) or _before(bar.quote_ns, bar.quote_sequence, bar.bid, ns, sequence, bid):
+def _quote(bars: Rollups, at: int, quote: Rollups | Ticks, of: int, ns: int, sequence: int) -> None:
+    bar, of_quote = bars[at], quote[of]
+    if np.isnan(bar.bid) or _before(bar.quote_ns, bar.quote_sequence, bar.bid, ns, sequence, of_quote.bid):
         bar.quote_ns, bar.quote_sequence = ns, sequence
-        bar.bid, bar.ask, bar.bid_size, bar.ask_size = bid, ask, bid_size, ask_size
+        bar.bid, bar.bid_size = of_quote.bid, of_quote.bid_size
+        bar.ask, bar.ask_size = of_quote.ask, of_quote.ask_size
 
 
 @compiled
-def _tick(bar: np.void, row: np.void) -> None:
+def _tick(bars: Rollups, at: int, ticks: Ticks, place: int) -> None:
+    bar, row = bars[at], ticks[place]
     bar.first_ns = min(bar.first_ns, row.event_ns)
     bar.last_ns = max(bar.last_ns, row.event_ns)
     trade = row.kind == _TRADE
@@ -169,12 +174,12 @@ def _tick(bar: np.void, row: np.void) -> None:
         bar.volume += row.bid_size
         bar.notional += row.bid * row.bid_size
         if not row.code & VOLUME_ONLY:
-            _price(bar, 1, row.bid, row.event_ns, row.sequence)
+            _price(bars, at, 1, row.bid, row.event_ns, row.sequence)
     else:
         bar.quotes += 1
-        _quote(bar, row.event_ns, row.sequence, row.bid, row.ask, row.bid_size, row.ask_size)
+        _quote(bars, at, ticks, place, row.event_ns, row.sequence)
         if row.bid != 0.0 and row.ask != 0.0:  # 0: that side has no price
-            _price(bar, 0, 0.5 * (row.bid + row.ask), row.event_ns, row.sequence)
+            _price(bars, at, 0, 0.5 * (row.bid + row.ask), row.event_ns, row.sequence)
 
 
 @compiled
@@ -190,22 +195,23 @@ def _take(ticks: Ticks, numbers: NDArray[np.int64], latest: NDArray[np.int64], m
         if at < 0 or made[at].start_ns != start_ns:
             at = count
             latest[row.instrument] = at
-            _empty(made[at], numbers[row.instrument], start_ns)
+            _empty(made, at, numbers[row.instrument], start_ns)
             count += 1
-        _tick(made[at], row)
+        _tick(made, at, ticks, place)
     return count
 
 
 @compiled
-def _join(bar: np.void, other: np.void) -> None:
+def _join(bars: Rollups, at: int, others: Rollups, place: int) -> None:
+    bar, other = bars[at], others[place]
     if other.of_trades > bar.of_trades or (other.of_trades == bar.of_trades and np.isnan(bar.open)):
         bar.of_trades = other.of_trades
         bar.open, bar.high, bar.low, bar.close = other.open, other.high, other.low, other.close
         bar.open_ns, bar.open_sequence = other.open_ns, other.open_sequence
         bar.close_ns, bar.close_sequence = other.close_ns, other.close_sequence
     elif other.of_trades == bar.of_trades and not np.isnan(other.open):
-        _price(bar, other.of_trades, other.open, other.open_ns, other.open_sequence)
-        _price(bar, other.of_trades, other.close, other.close_ns, other.close_sequence)
+        _price(bars, at, other.of_trades, other.open, other.open_ns, other.open_sequence)
+        _price(bars, at, other.of_trades, other.close, other.close_ns, other.close_sequence)
         bar.high = max(bar.high, other.high)
         bar.low = min(bar.low, other.low)
     bar.volume += other.volume
@@ -214,7 +220,7 @@ def _join(bar: np.void, other: np.void) -> None:
     bar.quotes += other.quotes
     bar.left_out += other.left_out
     if not np.isnan(other.bid):
-        _quote(bar, other.quote_ns, other.quote_sequence, other.bid, other.ask, other.bid_size, other.ask_size)
+        _quote(bars, at, others, place, other.quote_ns, other.quote_sequence)
     bar.first_ns = min(bar.first_ns, other.first_ns)
     bar.last_ns = max(bar.last_ns, other.last_ns)
 
@@ -225,7 +231,7 @@ def _join_runs(bars: Rollups, starts_ns: NDArray[np.int64], made: Rollups) -> in
     for place in range(bars.size):
         bar = bars[place]
         if count == 0 or made[count - 1].instrument != bar.instrument or made[count - 1].start_ns != starts_ns[place]:
-            _empty(made[count], bar.instrument, starts_ns[place])
+            _empty(made, count, bar.instrument, starts_ns[place])
             count += 1
-        _join(made[count - 1], bar)
+        _join(made, count - 1, bars, place)
     return count

@@ -11,10 +11,11 @@ from psycopg.sql import SQL, Identifier
 
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.topics import Topics
+from pipelines.history.copy_format import of_table
 from pipelines.history.kafka_log import KafkaLog, SessionPlace
 from pipelines.history.reader import Batch, SessionReader
 from pipelines.history.rows import Row
-from pipelines.history.tables import TABLES, TICKS, Table
+from pipelines.history.tables import BOOKS, TABLES, TICKS, Table
 from pipelines.history.timescale import Connection, connect
 from pipelines.history.writer import Place
 
@@ -53,22 +54,26 @@ def _count(connection: Connection, table: Table, session_id: str) -> int:
 
 
 class Distinct:
-    """The ids seen in batches: of ticks as sequences by feed session, of the rest as keys."""
+    """The ids seen in batches: of ticks and levels as sequences by feed session, of the rest as keys."""
 
     def __init__(self) -> None:
-        self._sequences: dict[tuple[str, str], list[NDArray[np.int64]]] = defaultdict(list)
+        self._sequences: dict[Table, dict[tuple[str, str], list[NDArray[np.int64]]]] = {
+            table: defaultdict(list) for table in (TICKS, BOOKS)
+        }
         self._keys: Mapping[Table, set[Row]] = {table: set() for table in TABLES}
 
     def take(self, batch: Batch) -> None:
-        for feed, (_, ticks) in batch.ticks.items():
-            self._sequences[feed].append(np.ascontiguousarray(ticks["sequence"]))
+        for table, sequences in self._sequences.items():
+            for feed, (_, ticks) in of_table(table, batch.ticks).items():
+                sequences[feed].append(np.ascontiguousarray(ticks["sequence"]))
         for table, rows in batch.rows.items():
             self._keys[table].update(row[: table.key] for row in rows)
 
     def counts(self) -> dict[str, int]:
         """By table."""
         found = {table.name: len(keys) for table, keys in self._keys.items()}
-        found[TICKS.name] = sum(len(np.unique(np.concatenate(parts))) for parts in self._sequences.values())
+        for table, sequences in self._sequences.items():
+            found[table.name] = sum(len(np.unique(np.concatenate(parts))) for parts in sequences.values())
         return found
 
 

@@ -58,6 +58,7 @@ class SessionReader:
     ) -> None:
         self.session_id = session_id
         self.topics = topics
+        self._block_topics = (topics.ticks, topics.books)
         self._blocks = BlockCodec(schema_ids[RECORDS["market.ticks"]], schema_of)
         rows_of: dict[str, tuple[str, RowsOf]] = {
             topics.spreads: (RECORDS["market.spreads"], spread_rows),
@@ -78,7 +79,7 @@ class SessionReader:
 
     def names(self) -> tuple[str, ...]:
         """The topics that are read."""
-        return (self.topics.ticks, *self._rows)
+        return (*self._block_topics, *self._rows)
 
     def batch(self, messages: Iterable[Message]) -> Batch:
         """The rows of some records. Raises RegistryError if a schema is needed and the registry does not answer."""
@@ -86,7 +87,7 @@ class SessionReader:
         blocks: dict[tuple[str, str], list[tuple[tuple[str, ...], Ticks]]] = defaultdict(list)
         for message in messages:
             try:
-                if message.topic == self.topics.ticks:
+                if message.topic in self._block_topics:
                     block = self._blocks.decode(_value(message))
                     kept = home(block.instruments, block.ticks)
                     blocks[block.venue, block.session].append((block.instruments, kept))

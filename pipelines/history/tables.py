@@ -22,7 +22,15 @@ TICKS = Table(
     4,
     (
         *("session_id", "venue", "feed_session", "sequence", "event_time", "instrument", "kind", "flags"),
-        *("event_ns", "receive_ns", "frame", "bid", "bid_size", "ask", "ask_size"),
+        *("event_ns", "receive_ns", "frame", "bid", "bid_size", "ask", "ask_size", "code"),
+    ),
+)
+BOOKS = Table(
+    "books",
+    4,
+    (
+        *("session_id", "venue", "feed_session", "sequence", "event_time", "instrument", "side", "flags"),
+        *("event_ns", "receive_ns", "frame", "price", "quantity", "code"),
     ),
 )
 SPREADS = Table(
@@ -88,5 +96,5 @@ REJECTS = Table(
     ),
 )
 
-TABLES = (TICKS, SPREADS, BARS, SIGNALS, ORDERS, REPORTS, FILLS, COMMANDS, REJECTS)
+TABLES = (TICKS, BOOKS, SPREADS, BARS, SIGNALS, ORDERS, REPORTS, FILLS, COMMANDS, REJECTS)
 """All that hold events."""

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import psycopg
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
 from pipelines.domain.universe import Strategy
-from pipelines.history.copy_format import HEAD, TAIL, copy_stream
+from pipelines.history.market_tables import MarketTables, column_names, copy_into, make_incoming
 from pipelines.history.reader import Batch
 from pipelines.history.rows import Row
-from pipelines.history.tables import TABLES, TICKS, Table
+from pipelines.history.tables import BOOKS, TABLES, TICKS, Table
 from pipelines.history.timescale import HistoryError, connect, migrate
 
 Place = tuple[str, int]
@@ -52,7 +51,10 @@ class Writer:
         self._connection = connect(dsn, application="loader", settings=SETTINGS)
         try:
             migrate(self._connection)
-            self._make_incoming()
+            self._market = MarketTables(self._connection, session_id)
+            for table in TABLES:
+                if table not in (TICKS, BOOKS):
+                    make_incoming(self._connection, table)
             self.epoch = self._take_epoch(topic_prefix) if epoch is None else epoch
         except BaseException:
             self._connection.close()
@@ -75,7 +77,7 @@ class Writer:
         """
         with self._connection.transaction():
             self._hold_epoch()
-            new = self._write_ticks(batch) if batch.ticks else 0
+            new = self._market.write(batch.ticks)
             new += sum(self._copy(table, rows) for table, rows in batch.rows.items() if rows)
             with self._connection.cursor() as cursor:
                 cursor.executemany(
@@ -114,14 +116,6 @@ class Writer:
             cursor.executemany("INSERT INTO instruments VALUES (%s, %s, %s, %s, %s, %s, %s)", instruments)
             cursor.executemany("INSERT INTO pairs VALUES (%s, %s, %s, %s, %s, %s)", pairs)
 
-    def _make_incoming(self) -> None:
-        for table in TABLES:
-            self._connection.execute(
-                SQL("CREATE TEMP TABLE {} (LIKE {}) ON COMMIT DELETE ROWS").format(
-                    Identifier(table.incoming), Identifier(table.name)
-                )
-            )
-
     def _take_epoch(self, topic_prefix: str) -> int:
         """The next epoch; waits for the transaction of the one before, which finds itself superseded at its next."""
         with self._connection.transaction():
@@ -146,44 +140,17 @@ class Writer:
                 f"a newer loader (epoch {row[0]}) writes session {self.session_id}; this one (epoch {self.epoch}) ends"
             )
 
-    def _write_ticks(self, batch: Batch) -> int:
-        """Straight into the table, in half the time of ON CONFLICT; with it where one of them was there before."""
-        try:
-            with self._connection.transaction():
-                return self._copy_ticks(batch, TICKS.name)
-        except psycopg.errors.UniqueViolation:
-            self._copy_ticks(batch, TICKS.incoming)
-            return self._take_in(TICKS)
-
-    def _copy_ticks(self, batch: Batch, into: str) -> int:
-        with self._connection.cursor() as cursor, cursor.copy(_copy_sql(into, TICKS, binary=True)) as copy:
-            copy.write(HEAD)
-            for (venue, feed_session), (instruments, ticks) in batch.ticks.items():
-                for piece in copy_stream(self.session_id, venue, feed_session, instruments, ticks):
-                    copy.write(piece)
-            copy.write(TAIL)
-        return sum(len(ticks) for _, ticks in batch.ticks.values())
-
     def _copy(self, table: Table, rows: list[Row]) -> int:
-        with self._connection.cursor() as cursor, cursor.copy(_copy_sql(table.incoming, table, binary=False)) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(copy_into(table.incoming, table, binary=False)) as copy:
             for row in rows:
                 copy.write_row(row)
         return self._take_in(table)
 
     def _take_in(self, table: Table) -> int:
-        columns = _names(table)
+        columns = column_names(table)
         done = self._connection.execute(
             SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(
                 Identifier(table.name), columns, columns, Identifier(table.incoming)
             )
         )
         return done.rowcount
-
-
-def _names(table: Table) -> Composed:
-    return SQL(", ").join(Identifier(column) for column in table.columns)
-
-
-def _copy_sql(into: str, table: Table, *, binary: bool) -> Composed:
-    form = SQL(" (FORMAT BINARY)") if binary else SQL("")
-    return SQL("COPY {} ({}) FROM STDIN{}").format(Identifier(into), _names(table), form)

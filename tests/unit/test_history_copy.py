@@ -36,7 +36,7 @@ def parsed(stream: bytes) -> list[dict[str, Any]]:
 def decoded(column: str, value: bytes) -> object:
     if column in ("session_id", "venue", "feed_session", "instrument", "kind"):
         return value.decode()
-    form = {"flags": ">i", "bid": ">d", "bid_size": ">d", "ask": ">d", "ask_size": ">d"}.get(column, ">q")
+    form = {"flags": ">i", "code": ">i", "bid": ">d", "bid_size": ">d", "ask": ">d", "ask_size": ">d"}.get(column, ">q")
     (number,) = struct.unpack(form, value)
     if column == "event_time":
         return datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=number)

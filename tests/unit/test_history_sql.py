@@ -18,6 +18,7 @@ def declared(table: str) -> tuple[list[str], set[str]]:
         line.split()[0] for line in body.splitlines() if line.strip() and not line.lstrip().startswith("PRIMARY")
     ]
     (key,) = re.findall(r"PRIMARY KEY \((.*?)\)", body)
+    columns += re.findall(rf"ALTER TABLE {table} ADD COLUMN (\w+)", text)
     return columns, {name.strip() for name in key.split(",")}
 
 
