@@ -124,11 +124,13 @@ def _told(found: "Checked") -> dict[str, object]:
 def _check_file(file: Path, folder: Path, as_json: bool) -> None:
     """A file in the place of its record, written out whole, as schemas/released/ has them."""
     from pipelines.contracts.evolution.check import WAY_OUT, Checked, check_one
+    from pipelines.contracts.evolution.compatibility import verdict
     from pipelines.contracts.evolution.released import versions
 
     schema = _whole(file)
-    if not isinstance(schema, dict) or schema.get("type") != "record":
+    if not isinstance(schema, dict) or schema.get("type") != "record" or not isinstance(schema.get("fields"), list):
         raise SchemaError(f"{file}: a record expected; of any two schemas: helios schemas check FILE --against OTHER")
+    verdict(schema, schema)  # a schema at all
     name = str(schema.get("name", ""))
     record = name if "." in name else f"{schema.get('namespace', '')}.{name}"
     frozen = versions(record, folder)
