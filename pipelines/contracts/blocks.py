@@ -16,6 +16,7 @@ from pipelines.contracts.wire import (
     HEAD_BYTES,
     BadRecord,
     Codec,
+    ForeignBody,
     Record,
     SchemaOf,
     frame,
@@ -118,7 +119,8 @@ class _Layout:
 
     def read(self, data: bytes, schema_id: int) -> TickBlock:
         """The block in framed bytes of this layout's schema."""
-        body, end = io.BytesIO(data), HEAD_BYTES
+        body = io.BytesIO(data) if isinstance(self.columns, Columns) else ForeignBody(data)
+        end = HEAD_BYTES
         values: Record = {}
         for part in self.parts:
             if isinstance(part, _Run):

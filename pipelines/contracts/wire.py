@@ -62,7 +62,7 @@ class Codec:
         """The value in framed bytes. Raises BadRecord for anything but exactly one record."""
         schema_id, _ = unframe(data)
         writer = self.writer(schema_id)
-        body = io.BytesIO(data)
+        body = io.BytesIO(data) if writer is None else ForeignBody(data)
         body.seek(HEAD_BYTES)
         ours = load(self.record)
         value = read_body(body, ours if writer is None else writer, schema_id, None if writer is None else ours)
@@ -90,6 +90,17 @@ class Codec:
         if schema.get("name") != self.record:
             raise BadRecord(f"{self.record} expected, but schema id {schema_id} is {schema.get('name')}")
         return None if same_on_the_wire(schema, load(self.record)) else schema
+
+
+class ForeignBody(io.BytesIO):
+    """Bytes written under another schema. fastavro passes over fields that the reader does not have without a look at
+    whether they are all there: a record cut in its last field would be read as whole."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if size is None or len(data) != size:
+            raise EOFError(f"{size} bytes expected, {len(data)} left")
+        return data
 
 
 def trailing(record: str, schema_id: int, end: int, size: int) -> BadRecord:

@@ -1,6 +1,7 @@
 """Blocks of ticks and records of frames: as written, by fastavro too, and what they refuse."""
 
 import io
+import json
 import pickle
 from dataclasses import replace
 
@@ -14,8 +15,8 @@ from pipelines.contracts.blocks import RECORD, BlockCodec, TickBlock
 from pipelines.contracts.flat_avro import ArrayFault
 from pipelines.contracts.frames import FramesCodec, RawFrames
 from pipelines.contracts.names import read_names, write_names
-from pipelines.contracts.schemas import load, parse
-from pipelines.contracts.wire import BadRecord, Codec
+from pipelines.contracts.schemas import Schema, avro_json, load, parse
+from pipelines.contracts.wire import BadRecord, Codec, Record
 from pipelines.domain.market import TICK, Kind
 
 CODEC = BlockCodec(3)
@@ -55,10 +56,79 @@ def test_a_block_is_byte_for_byte_the_record_that_fastavro_writes() -> None:
 def test_a_block_of_another_schema_is_resolved_to_the_same_rows() -> None:
     newer = load(RECORD)
     newer = parse(newer | {"fields": [*newer["fields"], {"name": "more", "type": "int", "default": 0}]})  # type: ignore[misc]
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, newer, Codec(RECORD, 3).decode(CODEC.encode(block())))
-    data = b"\x00\x00\x00\x00\x04" + out.getvalue()
+    data = written(newer, Codec(RECORD, 3).decode(CODEC.encode(block())))
     assert same(BlockCodec(3, {4: newer}.__getitem__).decode(data), block())
+
+
+SPARE = st.sampled_from(["int", "long", "float", "double", "boolean"])
+SPARES = st.lists(st.tuples(st.integers(0, 12), SPARE), max_size=4)
+ZERO = {"int": 0, "long": 0, "float": 0.0, "double": 0.0, "boolean": False}
+WITH_DEFAULT = ("code",)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SPARES, SPARES, st.booleans(), st.integers(0, 9))
+def test_ticks_of_any_schema_that_resolves_to_ours_are_columns_and_what_fastavro_reads(
+    in_ticks: list[tuple[int, str]], in_block: list[tuple[int, str]], before_code: bool, rows: int
+) -> None:
+    theirs = schema_with(in_ticks, in_block, WITH_DEFAULT if before_code else ())
+    data = written(theirs, Codec(RECORD, 3).decode(CODEC.encode(block(rows))))
+    by_row = Codec(RECORD, 3, {4: theirs}.__getitem__).decode(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Codec, "decode", None)  # tick by tick
+        read = BlockCodec(3, {4: theirs}.__getitem__).decode(data)
+    assert read.ticks.dtype == TICK
+    assert read.ticks.tolist() == [tuple(tick[name] for name in TICK.names or ()) for tick in by_row["ticks"]]
+    assert same(replace(read, ticks=block(rows).ticks), block(rows))
+    with pytest.raises(BadRecord):
+        BlockCodec(3, {4: theirs}.__getitem__).decode(data[:-1])
+
+
+@pytest.mark.parametrize(
+    "spare",
+    [{"name": "text", "type": "string", "default": ""}, {"name": "x", "type": ["null", "int"], "default": None}],
+)
+def test_ticks_that_are_not_flat_are_still_read(spare: dict[str, object]) -> None:
+    theirs = json.loads(avro_json(RECORD))
+    theirs["fields"][-1]["type"]["items"]["fields"].append(spare)
+    schema = parse(theirs)
+    data = written(schema, Codec(RECORD, 3).decode(CODEC.encode(block())))
+    assert same(BlockCodec(3, {4: schema}.__getitem__).decode(data), block())
+
+
+def test_a_promoted_column_is_still_read() -> None:
+    theirs = json.loads(avro_json(RECORD))
+    frame_field = next(each for each in theirs["fields"][-1]["type"]["items"]["fields"] if each["name"] == "frame")
+    frame_field["type"] = "int"
+    schema = parse(theirs)
+    data = written(schema, Codec(RECORD, 3).decode(CODEC.encode(block())))
+    assert same(BlockCodec(3, {4: schema}.__getitem__).decode(data), block())
+
+
+def test_a_codec_that_has_met_another_schema_travels_by_pickle() -> None:
+    theirs = schema_with([(3, "double")], [], ())
+    data = written(theirs, Codec(RECORD, 3).decode(CODEC.encode(block())))
+    codec = BlockCodec(3, {4: theirs}.__getitem__)
+    codec.decode(data)
+    assert same(pickle.loads(pickle.dumps(codec)).decode(data), block())
+
+
+def schema_with(in_ticks: list[tuple[int, str]], in_block: list[tuple[int, str]], without: tuple[str, ...]) -> Schema:
+    """Ours with more fields, each at its place, in ticks and in the block, and without some of ticks."""
+    schema = json.loads(avro_json(RECORD))
+    ticks = schema["fields"][-1]["type"]["items"]
+    ticks["fields"] = [each for each in ticks["fields"] if each["name"] not in without]
+    for fields, spares in ((ticks["fields"], in_ticks), (schema["fields"], in_block)):
+        for number, (place, kind) in enumerate(spares):
+            fields.insert(place, {"name": f"spare_{number}", "type": kind, "default": ZERO[kind]})
+    return parse(schema)
+
+
+def written(schema: Schema, record: Record) -> bytes:
+    """A block's record as framed bytes of another schema, under id 4."""
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, schema, record)
+    return b"\x00\x00\x00\x00\x04" + out.getvalue()
 
 
 def test_a_number_too_large_for_its_column_is_a_bad_record_whoever_wrote_it() -> None:

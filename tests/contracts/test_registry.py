@@ -83,9 +83,7 @@ def test_schemas_that_break_with_a_released_version_do_not_reach_the_registry(
     shutil.copytree(SCHEMAS_DIR, tmp_path, dirs_exist_ok=True)
     file = tmp_path / f"{BAR}.avsc"
     file.write_text(file.read_text().replace('"name": "close", "type": "double"', '"name": "close", "type": "string"'))
-    with pytest.raises(
-        SchemaError, match="Bar: field close: version 1: new code reads old records: double was written"
-    ):
+    with pytest.raises(SchemaError, match="Bar: field close: version 1: new code reads old records: double was"):
         registry.register_all(tmp_path)
     assert Answers.asked == []
 

@@ -18,8 +18,8 @@ CLOSE = '{"name": "close", "type": "double"'
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Our schemas, as released now."""
-    shutil.copytree(SCHEMAS_DIR, tmp_path, dirs_exist_ok=True)
+    """Our schemas of now, as their version 1."""
+    shutil.copytree(SCHEMAS_DIR, tmp_path, ignore=shutil.ignore_patterns("released"), dirs_exist_ok=True)
     helios("release", "--schemas", str(tmp_path))
     return tmp_path
 

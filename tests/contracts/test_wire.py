@@ -20,6 +20,7 @@ REJECT = {
     "frame": 7,
     "frames": 1,
     "reason": "crossed",
+    "instrument": "",
     "detail": "bid 2 above ask 1",
     "event_time_ms": 1_700_000_000_000,
     "raw_topic": "raw.sim",
@@ -55,7 +56,7 @@ def test_a_truncated_record_names_itself_its_schema_id_and_the_field() -> None:
     for size in range(5, len(data)):
         with pytest.raises(BadRecord, match=r"helios\.market\.Reject \(schema id 9\): field \w+ \(from byte \d+ of "):
             CODEC.decode(data[:size])
-    with pytest.raises(BadRecord, match=r"field payload \(from byte 57 of 59\): the value ends too early"):
+    with pytest.raises(BadRecord, match=r"field payload \(from byte 58 of 60\): the value ends too early"):
         CODEC.decode(data[:-1])
 
 
@@ -121,6 +122,19 @@ def test_an_older_and_a_newer_schema_are_resolved_to_ours() -> None:
     codec = Codec("helios.market.RawFrames", 1, {2: older, 3: newer}.__getitem__)
     assert codec.decode(framed(2, older, frames)) == frames | {"end": False}
     assert codec.decode(framed(3, newer, frames | {"end": True, "more": 4})) == frames | {"end": True}
+
+
+@pytest.mark.parametrize(("kind", "value"), [("double", 1.5), ("float", 1.5), ("string", "ab"), ("bytes", b"ab")])
+def test_a_newer_record_cut_in_a_field_that_we_do_not_have_is_bad(kind: str, value: object) -> None:
+    reject = load("helios.market.Reject")
+    more = {"name": "more", "type": kind, "default": 0.0 if isinstance(value, float) else ""}
+    newer = parse(reject | {"fields": [*reject["fields"], more]})  # type: ignore[misc]
+    codec = Codec("helios.market.Reject", 9, {10: newer}.__getitem__)
+    data = framed(10, newer, REJECT | {"more": value})
+    assert codec.decode(data) == REJECT
+    for size in range(5, len(data)):
+        with pytest.raises(BadRecord):
+            codec.decode(data[:size])
 
 
 def test_a_schema_that_cannot_be_resolved_says_why() -> None:
