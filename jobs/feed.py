@@ -31,7 +31,7 @@ def run(source: Source, pace: Pace, to: Destination, quiet: bool = False) -> Han
     """Write a source to its topic, from where it is written to. SIGTERM and Ctrl-C stop it between two records."""
     codec = FramesCodec(SchemaRegistry(to.registry_url).ids()[RECORD])
     topic = Topics(to.prefix).raw(source.venue)
-    with _stopped_by_signals() as stop, _drawn(quiet) as progress:
+    with stopped_by_signals() as stop, _drawn(quiet) as progress:
         marks = read_marks(to.bootstrap, topic, codec, source.sessions) if source.resumes else {}
         log = RawLog(to.bootstrap, topic, codec)
         task = progress.add_task(topic, total=source.expected_frames or None, note="")
@@ -48,7 +48,7 @@ def run(source: Source, pace: Pace, to: Destination, quiet: bool = False) -> Han
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
+def stopped_by_signals() -> Iterator[threading.Event]:
     """An event that SIGTERM and SIGINT set, while in the block."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}

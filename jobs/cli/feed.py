@@ -94,6 +94,43 @@ def recorded(
     tell(handled, {"frames_expected": source.expected_frames, "skipped": skipped}, as_json)
 
 
+@app.command(epilog="Example: helios feed live binance-usdm:BTCUSDT,ETHUSDT kraken:XBT/USD --record captures")
+def live(
+    venues: Annotated[list[str], typer.Argument(help="VENUE or VENUE:SYMBOL,SYMBOL; several at once.")],
+    instruments: Annotated[str, typer.Option(help="Symbols of the venue as it writes them, with commas.")] = "",
+    strategy: Annotated[Path | None, typer.Option(help="Take each venue's symbols from this strategy file.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Write every frame, byte for byte, to files here.")] = None,
+    only_record: Annotated[bool, typer.Option("--only-record", help="No Kafka: write files alone.")] = False,
+    at: Annotated[list[str] | None, typer.Option(help="Elsewhere: VENUE=ws://HOST:PORT[,http://HOST:PORT].")] = None,
+    quiet_s: Annotated[float, typer.Option(min=0.1, help="Alarm for a symbol not heard for so long.")] = 60.0,
+    silent_s: Annotated[float, typer.Option(min=0, help="A connection silent so long is dead; 0: the venue's.")] = 0.0,
+    seconds: Annotated[float, typer.Option(min=0, help="Stop after so long; 0 for never.")] = 0.0,
+    prefix: Prefix = "",
+    bootstrap: Bootstrap = "",
+    registry: Registry = "",
+    as_json: AsJson = False,
+) -> None:
+    """Venues live: subscribe, keep books in step, reconnect; until Ctrl-C. A connection is a session of its own.
+
+    Known venues: binance-spot, binance-usdm, coinbase, kraken. What goes wrong is told on stderr, with the venue.
+    """
+    from dataclasses import asdict
+
+    from jobs.live import run
+    from jobs.live_venues import live_configs
+    from pipelines.contracts.strategy_file import load_strategy
+
+    with told_plainly():
+        if only_record and record is None:
+            raise ValueError("--only-record wants --record FOLDER")
+        loaded = load_strategy(strategy) if strategy is not None else None
+        configs = live_configs(venues, instruments, loaded, record, at or (), quiet_s, silent_s)
+        to = None if only_record else destination(prefix, bootstrap, registry)
+        healths = run(configs, to, seconds, as_json)
+    if as_json:
+        print(json.dumps([asdict(health) for health in healths]))
+
+
 def destination(prefix: str, bootstrap: str, registry: str) -> "Destination":
     """Where to write: the addresses given, or the settings'."""
     from infra.settings import load_settings

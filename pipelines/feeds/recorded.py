@@ -1,6 +1,7 @@
 """Recorded WebSocket captures as a source: gzip files of lines `<receive time, ns> <frame>`, as hftbacktest's recorder
 writes them. Only frames of the streams asked for are replayed; the clock is the venue's event time in the frames."""
 
+import binascii
 import gzip
 import zlib
 from collections import Counter
@@ -14,6 +15,7 @@ import numpy as np
 
 from pipelines.domain.decoding import Discovered, OpenDecoder
 from pipelines.domain.market import NS_PER_MS
+from pipelines.feeds.live.recorder import written
 from pipelines.feeds.source import Batch, Mark, Run, Session
 
 STREAMS = ("bookTicker", "trade")
@@ -140,7 +142,10 @@ def read_lines(path: Path) -> Iterator[Line]:
                 if received < last_ns:
                     raise CaptureError(f"{path}:{number}: received at {received}, before the line above ({last_ns})")
                 last_ns = received
-                yield received, frame.rstrip(b"\r\n")
+                try:
+                    yield received, written(frame.rstrip(b"\r\n"))
+                except binascii.Error as error:
+                    raise CaptureError(f"{path}:{number}: {line[:40]!r}: not base64: {error}") from error
     except (OSError, EOFError, zlib.error) as error:
         raise CaptureError(f"{path}: after line {number}: {error}") from error
 
