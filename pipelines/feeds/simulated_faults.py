@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.domain.market import Kind
 from pipelines.domain.decoding import Reason
+from pipelines.domain.market import Kind
 from pipelines.feeds.simulated_prices import TRADE_SHARE, Moves
 
 NONE, GAP, DUPLICATE, CROSSED, GARBAGE = range(5)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pipelines.domain.market import NS_PER_MS, Kind
 from pipelines.domain.decoding import Reason
+from pipelines.domain.market import NS_PER_MS, Kind
 from pipelines.feeds.simulated_faults import CROSSED, DUPLICATE, GAP, GARBAGE, garbage
 from pipelines.feeds.simulated_prices import Ints, Moves
 from pipelines.feeds.source import Run
