@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.compiled import compiled
-from pipelines.domain.market import NS_PER_S, Condition, Flag, Kind, Ticks
+from pipelines.domain.eligible import SPOILED, SUSPICIOUS, VOLUME_ONLY
+from pipelines.domain.market import NS_PER_S, Kind, Ticks
 
 ROLLUP = np.dtype(
     [
@@ -47,13 +48,6 @@ ROLLUP = np.dtype(
 
 Rollups = NDArray[np.void]
 """A structured array of `ROLLUP`, shape (n,)."""
-
-SPOILED = int(Flag.CROSSED | Flag.OUTLIER | Flag.DUPLICATE)
-"""Flags of rows that are left out; trades that their recorder marked suspicious are, too."""
-
-SUSPICIOUS = int(Condition.SUSPICIOUS)
-VOLUME_ONLY = int(Condition.NOT_LAST | Condition.OUT_OF_SEQUENCE)
-"""Conditions of trades that count for volume and set no price."""
 
 SECOND_NS = NS_PER_S
 MINUTE_NS = 60 * NS_PER_S

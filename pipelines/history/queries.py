@@ -1,99 +1,50 @@
-"""Questions to the history: `sql/timescale/queries/*.sql`, with what they are asked with checked before."""
+"""The history as it is asked: of the market, of spreads, and of what was traded."""
 
-import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from types import TracebackType
-from typing import Any
-
-import psycopg
+from typing import TYPE_CHECKING, Any
 
 from pipelines.domain.trading import Side
+from pipelines.history.answers import Answer
+from pipelines.history.asked import EVERYTHING, Span, length, moment
+from pipelines.history.market_questions import MINUTE, Listed, MarketQuestions
 from pipelines.history.profit import Fill, PairProfit, Terms, profit
-from pipelines.history.timescale import SQL_DIR, HistoryError, connect, place
+from pipelines.history.questions import QUERIES_DIR, sql
+from pipelines.history.timescale import HistoryError
 
-QUERIES_DIR = SQL_DIR / "queries"
+if TYPE_CHECKING:
+    import pandas
 
-EVERYTHING = 1 << 62
-"""As a limit."""
+QUESTIONS = ("ohlcv", "vwap", "volatility", "volume_profile", "ticks", "asof", "book", "spread", "fills")
+"""What `History.frame` answers."""
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Rows under column names; if there are none, `why`."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    why: str = ""
+__all__ = ["QUERIES_DIR", "Answer", "History", "Listed", "Span", "sql"]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """From a time on, before another; None is open."""
-
-    start: datetime | None = None
-    end: datetime | None = None
-
-
-def sql(name: str, directory: Path = QUERIES_DIR) -> str:
-    """The text of a query without its comments (where psycopg would look for parameters)."""
-    lines = (directory / f"{name}.sql").read_text().splitlines()
-    return "\n".join(line for line in lines if not line.lstrip().startswith("--"))
-
-
-class History:
+class History(MarketQuestions):
     """A read-only connection to the history, every statement bounded in time."""
 
-    def __init__(self, dsn: str, *, timeout_s: float = 30.0) -> None:
-        """Raises HistoryError if Timescale does not answer."""
-        settings = {
-            "statement_timeout": f"{int(timeout_s * 1000)}ms",
-            "default_transaction_read_only": "on",
-        }
-        self._timeout_s = timeout_s
-        try:
-            self._connection = connect(dsn, application="history", settings=settings)
-        except psycopg.OperationalError as error:
-            raise HistoryError(
-                f"Timescale at {place(dsn)} does not answer: {_line(error)}. See helios status"
-            ) from error
+    def frame(
+        self, question: str, *, session: str = "", start: str = "", end: str = "", **asked: Any
+    ) -> "pandas.DataFrame":
+        """The answer to a question as a pandas frame; times and lengths as text, as on the command line.
 
-    def __enter__(self) -> "History":
-        return self
+        Questions, and what they take: ohlcv (instrument, every), vwap (instrument, every or nothing), volatility
+        (instrument, every, by), ticks (instrument, kind), asof (instrument, at), book (instrument, at, depth), spread
+        (pair, every or nothing), fills (instrument or pair or nothing). Of all but the last two also: venue.
+        Raises HistoryError, also for an empty answer: it says why.
+        """
+        answer = self._framed(question, self.session(session), Span.of(start, end), asked)
+        if not answer.rows:
+            raise HistoryError(answer.why)
+        return answer.frame()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
-
-    def sessions(self, limit: int = 20) -> Answer:
-        """The sessions there are, newest first."""
-        found = self._ask("sessions", limit=limit)
-        return Answer(found.columns, found.rows, "no session has been loaded yet: helios demo makes one")
-
-    def session(self, wanted: str | None) -> str:
-        """The id of a session: the newest, or the one that begins as wanted."""
-        known = [row[0] for row in self._ask("sessions", limit=1000).rows]
-        if not known:
-            raise HistoryError("the history is empty: no session has been loaded yet (helios demo makes one)")
-        found = [each for each in known if each.startswith(wanted or "")]
-        if wanted and len(found) != 1:
-            what = "no session" if not found else f"{len(found)} sessions"
-            raise HistoryError(f"{what} with an id that begins with {wanted!r}: the newest are {', '.join(known[:3])}")
-        return str(found[0])
-
-    def ohlcv(self, session: str, instrument: str, span: Span, bucket: timedelta, limit: int) -> Answer:
-        """Bars of an instrument, `bucket` long: whole minutes."""
-        self._check(session, "instrument", instrument)
-        asked = {"session": session, "instrument": instrument, "bucket": bucket, "limit": limit}
-        return self._said(self._ask("ohlcv", **asked, **_times(span)), "bars", session, span, instrument=instrument)
-
-    def spread(self, session: str, pair: str, span: Span, limit: int) -> Answer:
-        """Spread events of a pair."""
+    def spread(
+        self, session: str, pair: str, span: Span, limit: int = EVERYTHING, bucket: timedelta | None = None
+    ) -> Answer:
+        """Spread events of a pair; with `bucket`, how it stood at the end of each such interval."""
         self._check(session, "pair", pair)
-        found = self._ask("spread", session=session, pair=pair, limit=limit, **_times(span))
+        asked: dict[str, Any] = {"session": session, "pair": pair, "limit": limit, **span.parameters()}
+        found = self._ask("spread", **asked) if bucket is None else self._ask("spread_sampled", **asked, bucket=bucket)
         return self._said(found, "spread events", session, span, pair=pair)
 
     def fills(self, session: str, instrument: str | None, pair: str | None, span: Span, limit: int) -> Answer:
@@ -102,8 +53,10 @@ class History:
             self._check(session, "instrument", instrument)
         if pair is not None:
             self._check(session, "pair", pair)
-        asked = {"session": session, "instrument": instrument, "pair": pair, "limit": limit}
-        return self._said(self._ask("fills", **asked, **_times(span)), "fills", session, span, instrument=instrument)
+        asked: dict[str, Any] = {"session": session, "instrument": instrument, "pair": pair, "limit": limit}
+        return self._said(
+            self._ask("fills", **asked, **span.parameters()), "fills", session, span, instrument=instrument
+        )
 
     def rejects(self, session: str, reason: str | None, limit: int) -> Answer:
         """Frames and records that were set aside: why, and where they lie (topic/partition@offset)."""
@@ -128,31 +81,35 @@ class History:
         """Tick size, lot size and currency by instrument; empty where the loader was not given the strategy."""
         return {name: Terms(*rest) for name, *rest in self._ask("instrument_terms", session=session).rows}
 
-    def _ask(self, name: str, **parameters: object) -> Answer:
-        return self._execute(sql(name), parameters)
-
-    def _execute(self, text: str, parameters: Mapping[str, object]) -> Answer:
-        try:
-            cursor = self._connection.execute(text.encode(), parameters)
-        except psycopg.errors.QueryCanceled as error:
-            raise HistoryError(
-                f"the question took more than {self._timeout_s:g} s: ask for less time with --from and --to"
-            ) from error
-        except psycopg.errors.UndefinedTable as error:
-            raise HistoryError(
-                "the history has no tables yet: its loader has not run (helios demo starts one)"
-            ) from error
-        except psycopg.Error as error:
-            raise HistoryError(f"Timescale: {_line(error)}") from error
-        return Answer(tuple(each.name for each in cursor.description or ()), tuple(cursor.fetchall()))
-
-    def _check(self, session: str, what: str, wanted: str) -> None:
-        known = [str(row[0]) for row in self._ask(f"{what}s", session=session).rows]
-        if wanted in known:
-            return
-        if not known:
-            raise HistoryError(f"session {session} has no {what}s yet: nothing of it is loaded")
-        raise HistoryError(f"unknown {what} {wanted!r}: {_nearest(wanted, known)}")
+    def _framed(self, question: str, session: str, span: Span, asked: dict[str, Any]) -> Answer:
+        lengths = {name: length(asked.pop(name)) for name in ("every", "by") if name in asked}
+        at = moment(asked.pop("at")) if "at" in asked else None
+        bucket, limit = lengths.get("every"), asked.pop("limit", EVERYTHING)
+        pair, instrument, venue = (asked.pop(name, None) for name in ("pair", "instrument", "venue"))
+        of = Listed(session, instrument or "", venue)
+        match question:
+            case "ohlcv":
+                return self.ohlcv(of, span, bucket or MINUTE, limit, **asked)
+            case "vwap":
+                return self.vwap(of, span, bucket, limit, **asked)
+            case "volatility":
+                by = lengths.get("by", timedelta(days=1))
+                return self.volatility(of, span, bucket or MINUTE, by, limit=limit, **asked)
+            case "volume_profile":
+                return self.volume_profile(of, span, bucket or MINUTE, **asked)
+            case "ticks":
+                return self.ticks(of, span, limit=limit, **asked)
+            case "asof" if at is not None:
+                return self.asof(session, [(of.instrument, at)], venue, **asked)
+            case "book" if at is not None:
+                return self.book(of, at, **asked)
+            case "asof" | "book":
+                raise HistoryError(f"{question} is of a time: give at='2026-10-30T14:30:00'")
+            case "spread":
+                return self.spread(session, pair or "", span, limit, bucket, **asked)
+            case "fills":
+                return self.fills(session, instrument, pair, span, limit, **asked)
+        raise HistoryError(f"no question {question!r}: ask {', '.join(QUESTIONS)}")
 
     def _said(
         self, found: Answer, what: str, session: str, span: Span, instrument: str | None = None, pair: str | None = None
@@ -167,26 +124,7 @@ class History:
         if rows:
             return Answer(found.columns, (), f"no {what} of {of} in that time: there are {rows}, {first} to {last}")
         reasons = {
-            "bars": "a bar is written when its minute is over",
             "spread events": "a pair has none until its moments are warm",
             "fills": f"the session has {extent['orders'][0]} orders",
         }
         return Answer(found.columns, (), f"no {what} of {of} in session {session}: {reasons[what]}")
-
-
-def _times(span: Span) -> dict[str, datetime | None]:
-    return {"from": span.start, "to": span.end}
-
-
-def _nearest(wanted: str, known: Sequence[str]) -> str:
-    """The names most like the one wanted, or how to see them all."""
-    by_upper = {name.upper(): name for name in known}
-    near = [by_upper[name] for name in difflib.get_close_matches(wanted.upper(), by_upper, n=4, cutoff=0.4)]
-    if near:
-        return f"did you mean {', '.join(near)}?"
-    shown = ", ".join(known[:8])
-    return f"there are {len(known)}: {shown}{', ...' if len(known) > 8 else ''}"
-
-
-def _line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

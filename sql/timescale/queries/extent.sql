@@ -1,6 +1,6 @@
 -- about: how many rows of each kind a session has, and from when to when: says why an answer is empty
 SELECT 'bars' AS what, count(*) AS rows, min(start_time) AS first, max(start_time) AS last
-FROM bars_1m WHERE session_id = %(session)s AND (%(instrument)s::text IS NULL OR instrument = %(instrument)s)
+FROM ohlcv_1m WHERE session_id = %(session)s AND (%(instrument)s::text IS NULL OR instrument = %(instrument)s)
 UNION ALL
 SELECT 'spread events', count(*), min(event_time), max(event_time)
 FROM spreads WHERE session_id = %(session)s AND (%(pair)s::text IS NULL OR pair = %(pair)s)
