@@ -48,6 +48,8 @@ def table_ddl(
         "scan.startup.mode": "earliest-offset",
         "format": "avro-confluent",
         "avro-confluent.url": registry_url,
+        # Else Flink derives one from the columns, without defaults: it stops at a record older than a column.
+        "avro-confluent.schema": avro_json(record),
     }
     if "event_time_ms" in _names(record):
         columns.append(f"`{EVENT_TIME}` AS TO_TIMESTAMP_LTZ(`event_time_ms`, 3)")

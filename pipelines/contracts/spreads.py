@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.contracts.defaults import tail
 from pipelines.contracts.wire import frame
 from pipelines.domain.bars import INTERVAL_NS, INTERVAL_S
 from pipelines.domain.compiled import compiled, inlined
@@ -23,6 +24,23 @@ Bytes = NDArray[np.uint8]
 Rows = NDArray[np.void]
 Encoded = tuple[list[bytes], list[int]]
 """Framed values, and the event time of each in ms."""
+
+VALUES = ("spread", "mean", "std", "beta", "mid_a", "mid_b")
+"""What a z was made of, as `_put_spread` writes it."""
+PLACE = ("event_time_ms", "event_time_ns")
+SPREAD_EVENT = (
+    *("kind", "shard", "sequence", "pair", *PLACE, "rung", "z", "z_before"),
+    *(*VALUES, "tick_session", "tick_sequence"),
+)
+SAMPLE = ("pair", "rung", "z", *VALUES)
+SAMPLES = ("shard", "sequence", *PLACE, "samples")
+BAR = (
+    *("kind", "venue", "instrument", "shard", "interval_s", "start_ms", "event_time_ms"),
+    *("open", "high", "low", "close", "volume", "trades", "quotes", "bid", "ask"),
+)
+MARKS = ("shard", "sequence", "instruments", "bid", "ask", "time_ns")
+EVENT = ("event_id", "kind", "account", *PLACE, "signal", "marks", "intent", "report", "command", "risk")
+"""Fields of the records, as the kernels here write them. What a schema has beyond is written as its default."""
 
 LONG_BYTES = 10
 """The most that a long takes."""
@@ -63,6 +81,7 @@ class SpreadWriter:
         self._heads = Texts.of(frame(schema_id, text_bytes(kind) + number) for kind in EVENT_KINDS)
         self._pairs = Texts.of(text_bytes(name) for name in (*(pair.name for pair in shard.pairs), ""))
         self._sessions = Texts.of(())
+        self._tail = Texts.of([tail("helios.market.SpreadEvent", SPREAD_EVENT)])
 
     def encode(self, events: Rows, sessions: Sequence[tuple[str, str]]) -> Encoded:
         """`events`: of SPREAD; `sessions`: (venue, session) by place."""
@@ -70,7 +89,7 @@ class SpreadWriter:
             return [], []
         if len(sessions) != self._sessions.sizes.size:
             self._sessions = Texts.of(text_bytes(session) for _, session in sessions)
-        texts = (self._heads, self._pairs, self._sessions)
+        texts = (self._heads, self._pairs, self._sessions, self._tail)
         room = sum(each.longest for each in texts) + 8 * 8 + 5 * LONG_BYTES
         out, ends = np.empty(room * events.size + SLACK, np.uint8), np.empty(events.size, np.int64)
         _write_spreads(events, *texts, out, ends)
@@ -83,15 +102,18 @@ class SamplesWriter:
     def __init__(self, schema_id: int, shard: Shard) -> None:
         self._head = Texts.of([frame(schema_id, long_bytes(shard.number))])
         self._pairs = Texts.of(text_bytes(pair.name) for pair in shard.pairs)
+        self._tails = Texts.of(
+            [tail("helios.market.SpreadSample", SAMPLE), tail("helios.market.SpreadSamples", SAMPLES)]
+        )
 
     def encode(self, samples: Rows, sampled: Rows) -> Encoded:
         """`samples`: of SAMPLES; `sampled`: of SAMPLED, the pairs that they name."""
         if not samples.size:
             return [], []
-        room = (self._head.longest + 5 * LONG_BYTES) * samples.size
-        room += (self._pairs.longest + LONG_BYTES + 7 * 8) * sampled.size
+        room = (self._head.longest + 5 * LONG_BYTES + self._tails.longest) * samples.size
+        room += (self._pairs.longest + LONG_BYTES + 7 * 8 + self._tails.longest) * sampled.size
         out, ends = np.empty(room + SLACK, np.uint8), np.empty(samples.size, np.int64)
-        _write_samples(samples, sampled, self._head, self._pairs, out, ends)
+        _write_samples(samples, sampled, self._head, self._pairs, self._tails, out, ends)
         return _values(out, ends), (samples["event_ns"] // NS_PER_MS).tolist()
 
 
@@ -104,14 +126,15 @@ class BarWriter:
             frame(schema_id, text_bytes("bar") + text_bytes(each.venue) + text_bytes(each.id) + after)
             for each in shard.instruments
         )
+        self._tail = Texts.of([tail("helios.market.Bar", BAR)])
 
     def encode(self, bars: Rows) -> Encoded:
         """`bars`: of BAR. A bar's event time is its end."""
         if not bars.size:
             return [], []
-        room = self._heads.longest + 7 * 8 + 4 * LONG_BYTES
+        room = self._heads.longest + 7 * 8 + 4 * LONG_BYTES + self._tail.longest
         out, ends = np.empty(room * bars.size + SLACK, np.uint8), np.empty(bars.size, np.int64)
-        _write_bars(bars, self._heads, out, ends)
+        _write_bars(bars, self._heads, self._tail, out, ends)
         return _values(out, ends), ((bars["start_ns"] + INTERVAL_NS) // NS_PER_MS).tolist()
 
 
@@ -125,6 +148,8 @@ class MarksWriter:
             f"marks/{shard.number}/".encode(),
             text_bytes("marks") + text_bytes(account),
             number,
+            tail("helios.trading.Marks", MARKS),
+            tail("helios.trading.TradingEvent", EVENT),
         )
         self._texts = Texts.of(texts)
         self._names = Texts.of(text_bytes(instrument.id) for instrument in shard.instruments)
@@ -219,7 +244,9 @@ def _put_spread(out: Bytes, at: int, row: Any) -> int:
 
 
 @compiled
-def _write_spreads(events: Rows, heads: Texts, pairs: Texts, sessions: Texts, out: Bytes, ends: Indices) -> None:
+def _write_spreads(
+    events: Rows, heads: Texts, pairs: Texts, sessions: Texts, tails: Texts, out: Bytes, ends: Indices
+) -> None:
     at = 0
     for row in range(events.size):
         event = events[row]
@@ -234,11 +261,14 @@ def _write_spreads(events: Rows, heads: Texts, pairs: Texts, sessions: Texts, ou
         at = _put_spread(out, at, event)
         at = _put_text(out, at, sessions, event.session)
         at = _put_long(out, at, event.tick_sequence)
+        at = _put_text(out, at, tails, 0)
         ends[row] = at
 
 
 @compiled
-def _write_samples(samples: Rows, sampled: Rows, head: Texts, pairs: Texts, out: Bytes, ends: Indices) -> None:
+def _write_samples(
+    samples: Rows, sampled: Rows, head: Texts, pairs: Texts, tails: Texts, out: Bytes, ends: Indices
+) -> None:
     at = 0
     for row in range(samples.size):
         second = samples[row]
@@ -253,12 +283,14 @@ def _write_samples(samples: Rows, sampled: Rows, head: Texts, pairs: Texts, out:
             at = _put_long(out, at, sample.rung)
             at = _put_double(out, at, sample.z)
             at = _put_spread(out, at, sample)
+            at = _put_text(out, at, tails, 0)
         at = _put_long(out, at, 0)
+        at = _put_text(out, at, tails, 1)
         ends[row] = at
 
 
 @compiled
-def _write_bars(bars: Rows, heads: Texts, out: Bytes, ends: Indices) -> None:
+def _write_bars(bars: Rows, heads: Texts, tails: Texts, out: Bytes, ends: Indices) -> None:
     at = 0
     for row in range(bars.size):
         bar = bars[row]
@@ -274,6 +306,7 @@ def _write_bars(bars: Rows, heads: Texts, out: Bytes, ends: Indices) -> None:
         at = _put_long(out, at, bar.quotes)
         at = _put_double(out, at, bar.bid)
         at = _put_double(out, at, bar.ask)
+        at = _put_text(out, at, tails, 0)
         ends[row] = at
 
 
@@ -313,6 +346,8 @@ def _write_marks(marks: Rows, marked: Rows, texts: Texts, names: Texts, out: Byt
         for place in range(first, last):
             at = _put_long(out, at, marked[place].time_ns)
         at = _put_long(out, at, 0)
+        at = _put_text(out, at, texts, 4)
         for _ in range(4):  # intent, report, command, risk: null
             at = _put_long(out, at, 0)
+        at = _put_text(out, at, texts, 5)
         ends[row] = at

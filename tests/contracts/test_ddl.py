@@ -42,6 +42,7 @@ def test_a_table_reads_its_topic_from_the_start_with_the_registrys_schemas() -> 
         "scan.startup.mode": "earliest-offset",
         "format": "avro-confluent",
         "avro-confluent.url": "http://host/apis/ccompat/v7",
+        "avro-confluent.schema": avro_json("helios.market.SpreadEvent").replace("'", "''"),
         "scan.watermark.emit.strategy": "on-event",
     }
 
