@@ -25,10 +25,7 @@ class Answer:
         import pandas as pd
 
         frame = pd.DataFrame.from_records(list(self.rows), columns=list(self.columns))
-        for name in frame.columns:
-            if frame[name].map(type).eq(datetime).any():
-                frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("us")
-        return frame
+        return frame.astype(dict.fromkeys(frame.select_dtypes("datetimetz"), "datetime64[us, UTC]"))
 
     def json(self) -> str:
         """As an array of objects, times in ISO 8601."""

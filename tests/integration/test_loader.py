@@ -137,6 +137,7 @@ def wait_for_more(config: LoaderConfig, before: int) -> None:
 def write_everything(session: SessionLog, number: int = 1) -> None:
     """One or two events of each kind; of a number, always the same."""
     session.ticks(block(ticks(100, first=number * 100 - 99)))
+    session.ticks(block(ticks(10, first=number * 100 - 99, kinds=(2,)), session="books-1"), topic="market.books")
     session.write("market.spreads", spread_event(number), spread_event(number, kind="heartbeat", pair=""))
     session.write("market.samples", samples(number, "ETH-BTC"))
     session.write("market.bars", bar(number))
@@ -152,6 +153,7 @@ def test_events_of_every_kind_arrive(session: SessionLog, config: LoaderConfig) 
         wait_until_loaded(session, config)
     assert rows(session, config) == {
         "ticks": 100,
+        "books": 10,
         "spreads": 2,
         "bars_1m": 1,
         "signals": 1,
@@ -256,14 +258,14 @@ def test_what_cannot_be_read_or_stored_is_set_aside_and_the_rest_goes_on(
     write_everything(session, 2)
     session.flush()
     with running(config):
-        wait_until(lambda: rows(session, config).get("rejects") == 4 + 14 + 1, "all bad records are set aside")
+        wait_until(lambda: rows(session, config).get("rejects") == 4 + 16 + 1, "all bad records are set aside")
         wait_until(lambda: rows(session, config).get("orders") == 4, "the rest goes on")
     with connect(config.dsn, application="test") as connection:
         found = connection.execute(
             "SELECT count(DISTINCT raw_topic), count(*) FROM rejects WHERE reason = 'bad_record'"
         ).fetchone()
         (detail,) = connection.execute("SELECT detail FROM rejects WHERE detail LIKE 'index row%'").fetchone() or ("",)
-    assert found == (7, 15)
+    assert found == (8, 17)
     assert "maximum size" in detail
 
 
@@ -292,7 +294,7 @@ def test_the_loader_says_how_far_behind_it_is(session: SessionLog, config: Loade
         behind = {
             lag.topic: lag.records for lag in lags(session.bootstrap) if lag.group == f"{session.topics.prefix}loader"
         }
-    assert said == (0, 111, 0)
+    assert said == (0, 121, 0)
     assert behind[session.topics.ticks] == 0
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from infra.settings import Settings
-from pipelines.history.queries import History, Span
+from pipelines.history.queries import History, Listed, Span
 from pipelines.history.reader import Batch
 from pipelines.history.rows import bar_rows, event_rows, order_rows, spread_rows
 from pipelines.history.timescale import HistoryError, connect, migrate
@@ -69,29 +69,22 @@ def test_an_unknown_session_is_answered_with_those_there_are(history: History) -
         history.session("x")
 
 
-def test_minute_bars_come_as_they_were_written(history: History) -> None:
-    answer = history.ohlcv("b-second", "BTCUSDT", Span(), MINUTE, 100)
-    assert len(answer.rows) == 10
-    first = dict(zip(answer.columns, answer.rows[0], strict=True))
-    assert (first["time"], first["open"], first["high"], first["low"]) == (START, 0.0, 101.0, 99.0)
-
-
-def test_longer_bars_take_the_first_open_the_last_close_and_the_extremes(history: History) -> None:
-    answer = history.ohlcv("b-second", "BTCUSDT", Span(START + 2 * MINUTE, START + 7 * MINUTE), 5 * MINUTE, 100)
-    (bar_of_five,) = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-    assert bar_of_five["time"] == START + 2 * MINUTE
-    assert (bar_of_five["open"], bar_of_five["high"], bar_of_five["low"]) == (2.0, 107.0, 93.0)
-    assert (bar_of_five["volume"], bar_of_five["trades"]) == (50.0, 15)
-
-
-def test_a_limit_takes_the_newest_in_order_of_time(history: History) -> None:
-    times = [row[0] for row in history.ohlcv("b-second", "BTCUSDT", Span(), MINUTE, 3).rows]
-    assert times == [START + minute * MINUTE for minute in (7, 8, 9)]
+def test_bars_are_those_of_the_ticks_and_not_of_the_spreads_job(history: History) -> None:
+    answer = history.ohlcv(Listed("b-second", "BTCUSDT"), Span(), MINUTE)
+    (first,) = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    assert (first["time"], first["trades"], first["quotes"]) == (START, 0, 250)
 
 
 def test_the_spread_of_a_pair_comes_in_order(history: History) -> None:
     answer = history.spread("b-second", "BTC-ETH", Span(), 5)
     assert [row[answer.columns.index("sequence")] for row in answer.rows] == [15, 16, 17, 18, 19]
+
+
+def test_the_spread_of_a_pair_at_any_sampling_is_as_it_stood_at_the_end_of_each_interval(history: History) -> None:
+    #  events at 1, 2, ... 19 ms
+    answer = history.spread("b-second", "BTC-ETH", Span(), bucket=timedelta(milliseconds=5))
+    said = [row[answer.columns.index("said_at")] for row in answer.rows]
+    assert [each.microsecond // 1000 for each in said] == [4, 9, 14, 19]
 
 
 def test_fills_carry_the_pair_of_their_order(history: History) -> None:
@@ -117,7 +110,7 @@ def test_profit_before_a_time_knows_nothing_after_it(history: History) -> None:
 
 def test_an_unknown_instrument_is_answered_with_the_nearest(history: History) -> None:
     with pytest.raises(HistoryError, match="unknown instrument 'BTCUSD': did you mean BTCUSDT"):
-        history.ohlcv("b-second", "BTCUSD", Span(), MINUTE, 10)
+        history.ohlcv(Listed("b-second", "BTCUSD"), Span(), MINUTE)
 
 
 def test_an_unknown_pair_is_answered_with_those_there_are(history: History) -> None:
@@ -132,7 +125,6 @@ def test_an_empty_answer_says_what_there_is_at_other_times(history: History) -> 
 
 
 def test_an_empty_answer_says_why_there_is_nothing(history: History) -> None:
-    assert "a bar is written when its minute is over" in history.ohlcv("b-second", "ETHUSDT", Span(), MINUTE, 10).why
     assert "the session has 2 orders" in history.fills("b-second", "ETHUSDT", None, Span(), 10).why
 
 

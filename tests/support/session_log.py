@@ -207,14 +207,14 @@ class SessionLog:
         self.session_id = create_topics(self.bootstrap, self.topics, ("binance",), self.shards, recreate=True)
         ids = SchemaRegistry(self.registry_url).register_all()
         self.blocks = BlockCodec(ids[RECORDS["market.ticks"]])
-        self.codecs = {name: Codec(record, ids[record]) for name, record in RECORDS.items() if name != "market.ticks"}
+        self.codecs = {
+            name: Codec(record, ids[record]) for name, record in RECORDS.items() if record != RECORDS["market.ticks"]
+        }
         self.producer = KafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5)
 
-    def ticks(self, *blocks: TickBlock) -> None:
+    def ticks(self, *blocks: TickBlock, topic: str = "market.ticks") -> None:
         for each in blocks:
-            self.send(
-                "market.ticks", self.blocks.encode(each), shard_key(each.shard, self.shards), each.ticks["event_ns"][-1]
-            )
+            self.send(topic, self.blocks.encode(each), shard_key(each.shard, self.shards), each.ticks["event_ns"][-1])
 
     def write(self, name: str, *records: Mapping[str, Any]) -> None:
         """Records of a topic, by its name in RECORDS."""

@@ -18,6 +18,7 @@ SELECT * FROM (
       AND start_time >= coalesce(%(from)s::timestamptz, '-infinity')
       AND start_time < coalesce(%(to)s::timestamptz, 'infinity')
     GROUP BY 1, 2
+    HAVING sum(trades) + sum(quotes) > 0
     ORDER BY 1 DESC, 2
     LIMIT %(limit)s
 ) newest

@@ -9,7 +9,8 @@ SELECT * FROM (
         SELECT time, venue, ln(close / lag(close) OVER before) AS r,
                extract(epoch FROM time - lag(time) OVER before)::float8 AS dt
         FROM (
-            SELECT time_bucket(%(bucket)s::interval, start_time) AS time, venue, last(close, start_time) AS close
+            SELECT time_bucket(%(bucket)s::interval, start_time) AS time, venue,
+                   coalesce(last(close, start_time) FILTER (WHERE of_trades), last(close, start_time)) AS close
             FROM {rollups}
             WHERE session_id = %(session)s AND instrument = %(instrument)s AND close > 0
               AND (%(venue)s::text IS NULL OR venue = %(venue)s)
