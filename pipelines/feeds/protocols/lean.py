@@ -1,0 +1,122 @@
+"""LEAN's data files as a feed: frames of a header and CSV lines, as pipelines/feeds/files/lean.py cuts them.
+
+Equity quotes are of the consolidated tape. A line holds one side, the best price of the country and the exchange that
+shows it, and lines come in twos, bid then ask, with one time: together they are one update. A side's line replaces what
+was said of that side, whichever exchange said it. (Recorded AIG and BAC, 2013-10-07 to 09: of 2,659,959 updates two are
+one-sided, each the first of its day; made so, 3,465 of 3,466 of LEAN's own minute quote bars come out to the last
+digit. A best price kept for each exchange would not: nothing says when an exchange's best is gone.)
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.domain.decoding import DECODED, Decoded, Fault, Reason
+from pipelines.feeds.protocols.lean_conditions import CONDITIONS, Message
+from pipelines.feeds.protocols.lean_fields import GOOD
+from pipelines.feeds.protocols.lean_lines import LineReader, Lines, explain
+from pipelines.feeds.protocols.lean_rows import BOOK, STREAM, described, fill
+from pipelines.feeds.protocols.lean_stream import LeanStream, StreamError, read_header
+
+_VERSION = 1
+_SHORT_LINE = 12
+"""Bytes: rows are made room for as if all lines were so short; where some are shorter yet, more is made."""
+_HEADER = struct.Struct("<BII")
+_MESSAGES = tuple(message.name.lower() for message in Message)
+
+
+class Lean:
+    """The decoder of a session: it holds each instrument's best bid and ask, of which a line may say one."""
+
+    def __init__(self, index: Mapping[str, int]) -> None:
+        self._index = index
+        self._streams: dict[str, LeanStream] = {}
+        self._places: dict[str, int] = {}
+        self._books = np.zeros(0, BOOK)
+        self._lines = LineReader()
+
+    def decode(self, frames: Sequence[bytes], receive_ns: Sequence[int]) -> Decoded:
+        made = np.empty(16 + sum(map(len, frames)) // _SHORT_LINE, DECODED)
+        count = 0
+        faults: list[Fault] = []
+        counts = np.zeros(len(Message), np.int64)
+        for position, frame in enumerate(frames):
+            end = frame.find(b"\n")
+            try:
+                streams = read_header(frame[:end] if end >= 0 else frame[:200], self._streams)
+            except StreamError as error:
+                faults.append(Fault(position, Reason.UNDECODABLE, str(error)))
+                continue
+            lines = self._lines.read(frame, end + 1 if end >= 0 else len(frame), [stream for stream, _ in streams])
+            if len(made) - count < 2 * len(lines.stream):
+                made = np.concatenate((made[:count], np.empty(count + 2 * len(lines.stream), DECODED)))
+            described = self._described(position, streams, faults)
+            count += fill(
+                position, lines.stream, lines.whole, lines.numbers, lines.fault, described, CONDITIONS, self._books,
+                counts, made[count:],
+            )  # fmt: skip
+            faults.extend(_faults(position, frame, streams, lines))
+        messages = {name: int(number) for name, number in zip(_MESSAGES, counts, strict=True) if number}
+        return Decoded(made[:count], tuple(faults), messages=messages)
+
+    def dump(self) -> bytes:
+        names = "\n".join(self._places).encode()
+        header = _HEADER.pack(_VERSION, len(self._places), len(names))
+        return header + self._books[: len(self._places)].tobytes() + names if self._places else b""
+
+    def load(self, data: bytes) -> None:
+        if not data:
+            self._places, self._books = {}, np.zeros(0, BOOK)
+            return
+        if data[0] != _VERSION:
+            raise ValueError(f"lean decoder: state of version {data[0]}, this code reads {_VERSION}")
+        try:
+            _, count, size = _HEADER.unpack_from(data)
+            books = np.frombuffer(data, BOOK, count, _HEADER.size).copy()
+            names = data[_HEADER.size + books.nbytes :].decode().split("\n")
+        except (struct.error, ValueError) as error:
+            raise ValueError(f"lean decoder: {len(data)} bytes of state, cut short") from error
+        if len(data) != _HEADER.size + books.nbytes + size or len(set(names)) != count:
+            raise ValueError(f"lean decoder: {len(data)} bytes of state that do not add up")
+        self._places, self._books = {name: place for place, name in enumerate(names)}, books
+
+    def _described(
+        self, position: int, streams: Sequence[tuple[LeanStream, int]], faults: list[Fault]
+    ) -> NDArray[np.void]:
+        """The streams as `fill` takes them. An instrument that is not listed is a fault of the frame, once."""
+        records = np.zeros(len(streams), STREAM)
+        strange: dict[str, None] = {}
+        for place, (stream, _) in enumerate(streams):
+            ticks = stream.resolution == "tick"
+            instrument = self._index.get(stream.symbol, -1) if ticks else -1
+            if ticks and instrument < 0:
+                strange[stream.symbol] = None
+            records[place] = described(stream, instrument, self._book(stream.symbol) if ticks else 0)
+        for symbol in strange:
+            detail = f"symbol: {symbol!r}: not among the strategy's instruments of this venue"
+            faults.append(Fault(position, Reason.UNKNOWN_INSTRUMENT, detail, symbol=symbol))
+        return records
+
+    def _book(self, symbol: str) -> int:
+        place = self._places.setdefault(symbol, len(self._places))
+        if place == len(self._books):
+            self._books = np.concatenate((self._books, np.zeros(max(8, place), BOOK)))
+        return place
+
+
+def _faults(position: int, frame: bytes, streams: list[tuple[LeanStream, int]], lines: Lines) -> list[Fault]:
+    """The lines that could not be read, each with the number that it has in its file."""
+    bad = np.flatnonzero(lines.fault != GOOD).tolist()
+    if not bad:
+        return []
+    seen = {place: list(accumulate((lines.stream == place).tolist())) for place in set(lines.stream[bad].tolist())}
+    faults = []
+    for i in bad:
+        stream, first = streams[int(lines.stream[i])]
+        number = first + seen[int(lines.stream[i])][i] - 1
+        detail = f"{stream} line {number}: {explain(lines, i, frame, [each for each, _ in streams])}"
+        faults.append(Fault(position, Reason.UNDECODABLE, detail, int(lines.offset[i]), stream.symbol))
+    return faults
