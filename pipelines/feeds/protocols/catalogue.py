@@ -5,8 +5,9 @@ from types import MappingProxyType
 
 from pipelines.domain.decoding import OpenDecoder
 from pipelines.feeds.protocols.binance import Binance
+from pipelines.feeds.protocols.lean import Lean
 
-PROTOCOLS: Mapping[str, OpenDecoder] = MappingProxyType({"binance": Binance})
+PROTOCOLS: Mapping[str, OpenDecoder] = MappingProxyType({"binance": Binance, "lean": Lean})
 
 
 class UnknownProtocol(ValueError):

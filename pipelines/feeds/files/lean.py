@@ -1,0 +1,37 @@
+"""LEAN's data files (QuantConnect): zips of ticks and bars, one or many of them as one feed session."""
+
+from collections.abc import Sequence
+from os.path import commonpath
+from pathlib import Path
+
+from pipelines.feeds.files.frame_file import FrameFile, UnknownFormat
+from pipelines.feeds.files.lean_archive import is_lean, members
+from pipelines.feeds.files.lean_merge import merged
+from pipelines.feeds.protocols.lean import Lean
+
+
+def recognise(path: Path, head: bytes) -> bool:
+    """Whether it is a zip file of CSV files alone."""
+    return head.startswith(b"PK\x03\x04") and is_lean(path)
+
+
+def open_file(path: Path) -> FrameFile:
+    """One archive; the streams in it, as the expiries of a future, in one order of event time."""
+    return open_files([path])
+
+
+def open_files(paths: Sequence[Path]) -> FrameFile:
+    """Archives of one market as one session, merged by event time. At one time quotes come before trades.
+
+    Raises UnknownFormat where a file is none of LEAN's, or of another market than the first.
+    """
+    if not paths:
+        raise UnknownFormat("no LEAN files: name at least one")
+    found = [member for path in sorted(set(paths)) for member in members(path)]
+    markets = {(member.stream.asset, member.stream.market): member.path for member in found}
+    if len(markets) > 1:
+        told = ", ".join(f"{path} is {asset}/{market}" for (asset, market), path in markets.items())
+        raise UnknownFormat(f"files of several markets cannot be one session: {told}")
+    found.sort(key=lambda member: (member.stream.kind != "quote", member.stream.symbol))
+    path = paths[0] if len(paths) == 1 else Path(commonpath([path.absolute() for path in paths]))
+    return FrameFile(path, "lean", found[0].stream.market, Lean, "line", lambda: merged(found))
