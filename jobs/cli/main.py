@@ -11,7 +11,7 @@ from infra.settings import SettingsError
 from infra.stack import StackError
 from infra.topics import TopicsError
 from jobs.account_log import AccountLogError
-from jobs.cli import account, bench, decode, demo, feed, history, schemas, sql, stack, submit
+from jobs.cli import account, bench, decode, demo, feed, history, quality, schemas, sql, stack, submit
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
 from pipelines.contracts.strategy_file import StrategyError
@@ -44,6 +44,7 @@ app.command(epilog="Example: helios decode capture.jsonl.gz --json")(decode.deco
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
+app.add_typer(quality.app, name="quality")
 app.add_typer(schemas.app, name="schemas")
 
 EXPECTED = (
@@ -59,6 +60,7 @@ EXPECTED = (
     decode.DecodeError,
     AccountLogError,
     SignalError,
+    quality.QualityError,
     SchemaError,
     RegistryError,
 )

@@ -87,9 +87,9 @@ def reject_rows(session_id: str, reject: Record) -> Iterator[tuple[Table, Row]]:
     yield (
         REJECTS,
         (
-            *(session_id, reject["venue"], reject["session"], reject["frame"], reject["reason"], reject["frames"]),
-            *(reject["detail"], moment_ms(reject["event_time_ms"]), reject["raw_topic"], reject["raw_partition"]),
-            *(reject["raw_offset"], reject["payload"]),
+            *(session_id, reject["venue"], reject["session"], reject["frame"], reject["instrument"]),
+            *(reject["reason"], reject["frames"], reject["detail"], moment_ms(reject["event_time_ms"])),
+            *(reject["raw_topic"], reject["raw_partition"], reject["raw_offset"], reject["payload"]),
         ),
     )
 
@@ -128,7 +128,7 @@ def unreadable(
     """The row of a record that cannot be used: it stands among the rejects under the place where it lies."""
     time = moment_ms(timestamp_ms if 0 <= timestamp_ms < _LAST_MS else 0)
     return REJECTS, (
-        *(session_id, "", f"{topic}/{partition}", offset, "bad_record", 0, why, time, topic, partition, offset),
+        *(session_id, "", f"{topic}/{partition}", offset, "", "bad_record", 0, why, time, topic, partition, offset),
         (value or b"")[:PAYLOAD_BYTES],
     )
 

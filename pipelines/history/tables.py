@@ -89,9 +89,9 @@ COMMANDS = Table(
 )
 REJECTS = Table(
     "rejects",
-    5,
+    6,
     (
-        *("session_id", "venue", "feed_session", "frame", "reason", "frames", "detail", "event_time"),
+        *("session_id", "venue", "feed_session", "frame", "instrument", "reason", "frames", "detail", "event_time"),
         *("raw_topic", "raw_partition", "raw_offset", "payload"),
     ),
 )

@@ -19,12 +19,13 @@ def declared(table: str) -> tuple[list[str], set[str]]:
     ]
     (key,) = re.findall(r"PRIMARY KEY \((.*?)\)", body)
     columns += re.findall(rf"ALTER TABLE {table} ADD COLUMN (\w+)", text)
+    key = [key, *re.findall(rf"ALTER TABLE {table} ADD PRIMARY KEY \((.*?)\)", text)][-1]
     return columns, {name.strip() for name in key.split(",")}
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_a_table_has_the_columns_that_the_loader_fills(table: Table) -> None:
-    assert tuple(declared(table.name)[0]) == table.columns
+    assert sorted(declared(table.name)[0]) == sorted(table.columns)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
