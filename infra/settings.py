@@ -13,8 +13,8 @@ from yaml import YAMLError
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout."""
 
-INSTALLED = ROOT / ".local"
-"""What `make setup` brings: jars, the TimescaleDB tree. One a checkout, whatever the home."""
+INSTALLED = (ROOT / ".local").resolve()
+"""What `make setup` brings: jars, the TimescaleDB tree. One a checkout, whatever the home, or a link to one."""
 
 
 class SettingsError(ValueError):
@@ -77,6 +77,7 @@ class FlinkSettings(_Service):
 
 class TimescaleSettings(_Service):
     own_dsn: str = Field(default="", alias="dsn")
+    own_reader_dsn: str = Field(default="", alias="reader")
     port: int = Field(15432, ge=1, le=65535)
     _home: Path = PrivateAttr()
 
@@ -92,18 +93,40 @@ class TimescaleSettings(_Service):
         return f"postgresql://helios:{self.password}@127.0.0.1:{self.port}/helios"
 
     @property
+    def reader_dsn(self) -> str:
+        """For questions: of a role that may only read, where there is one; else `dsn`."""
+        if self.own_reader_dsn or not self.local or not self.password_file(READER).exists():
+            return self.own_reader_dsn or self.dsn
+        return f"postgresql://{READER}:{self.password_of(READER)}@127.0.0.1:{self.port}/helios"
+
+    @property
     def password(self) -> str:
         """Of the local database: made at the first asking, readable by its owner alone."""
-        file = self._home / "timescale" / "password"
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            draft = file.with_suffix(f".{os.getpid()}")
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_hex(16))
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, file)  # whole or not at all, and the first one wins
-            draft.unlink()
-        return file.read_text()
+        return _secret(self._home / "timescale" / "password")
+
+    def password_of(self, role: str) -> str:
+        """Of a role that may only read, made in the same way."""
+        return _secret(self.password_file(role))
+
+    def password_file(self, role: str) -> Path:
+        """Where the password of a role lies."""
+        return self._home / "timescale" / f"password.{role}"
+
+
+READER = "helios_reader"
+"""The role of the local database that may only read."""
+
+
+def _secret(file: Path) -> str:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(16))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, file)  # whole or not at all, and the first one wins
+        draft.unlink()
+    return file.read_text()
 
 
 class Settings(BaseSettings):

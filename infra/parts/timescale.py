@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from infra.parts.part import Part, PartError, Program, Unhealthy
-from infra.settings import Settings
+from infra.settings import READER, Settings, TimescaleSettings
 from infra.timescale_tree import BINARIES, installed
 
 NOBODY = 65534
@@ -43,6 +43,7 @@ def timescale_part(settings: Settings) -> Part:
         ports=(timescale.port,),
         prepare=lambda: _prepare(timescale.password, data),
         probe=lambda: probe(timescale.dsn, local=timescale.local),
+        settle=lambda: _make_reader(timescale) if timescale.local else None,
     )
 
 
@@ -113,6 +114,17 @@ def probe(dsn: str, local: bool) -> str:
                 connection.execute(sql.SQL("CREATE DATABASE helios"))
             return probe(dsn, local)
         raise Unhealthy(f"{_without_password(dsn)}: {str(error).strip().splitlines()[0]}") from None
+
+
+def _make_reader(timescale: TimescaleSettings) -> None:
+    """The local database's role for questions, with the tables there are and will be."""
+    from pipelines.history.roles import make_reader
+
+    fresh = not timescale.password_file(READER).exists()
+    with psycopg.connect(timescale.dsn, connect_timeout=3, autocommit=True) as connection:
+        known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
+        if fresh or known is None:
+            make_reader(connection, READER, timescale.password_of(READER))
 
 
 def _without_password(dsn: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from jobs.cli import history_market
+from jobs.cli import history_market, history_tables
 from jobs.cli.answers import Csv, Form, Json, Limit, Parquet, console, note
 from jobs.cli.history_market import From, Session, Until, history, length_of, moment_of, span_of
 from pipelines.history.profit import PairProfit
@@ -23,6 +23,8 @@ app.command()(history_market.volatility)
 app.command("volume-profile")(history_market.volume_profile)
 app.command()(history_market.ticks)
 app.command()(history_market.books)
+app.command()(history_tables.retention)
+app.command()(history_tables.role)
 
 Pair = Annotated[str, typer.Option("--pair", help="Of this pair.")]
 Instrument = Annotated[str, typer.Option("--instrument", help="Of this instrument.")]

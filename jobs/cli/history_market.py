@@ -185,7 +185,7 @@ def books(
 
 def history() -> History:
     """The history that the settings name, asked as one that may only read where there is such a role."""
-    return History(load_settings().timescale.dsn)
+    return History(load_settings().timescale.reader_dsn)
 
 
 def span_of(start: str, end: str) -> Span:

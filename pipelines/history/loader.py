@@ -46,6 +46,8 @@ class LoaderConfig:
     """...or what has come since its first record, this long ago."""
     status_every_s: float = 1.0
     line_every_s: float = 10.0
+    retention_every_s: float = 3_600.0
+    """How often what is older than it is kept is dropped, where the server does not do so itself."""
     longest_wait_s: float = 5.0
 
 
@@ -131,7 +133,7 @@ class Loader:
         self, where: SessionPlace, reader: SessionReader, writer: Writer, records: KafkaLog, offsets: dict[Place, int]
     ) -> None:
         config, loaded = self._config, self._loaded
-        next_status = next_line = time.monotonic()
+        next_status = next_line = next_retention = time.monotonic()
         last_status = time.monotonic() - config.status_every_s
         while not self._stop.is_set():
             messages = self._gather(records)
@@ -149,6 +151,9 @@ class Loader:
             writer.say(status)
             where.show(f"{config.topics.prefix}loader", offsets)
             last_status, next_status = now, now + config.status_every_s
+            if now >= next_retention:
+                next_retention = now + config.retention_every_s
+                self._drop_old(writer)
             if now >= next_line or self._stop.is_set():
                 next_line = now + config.line_every_s
                 log.info(
@@ -188,6 +193,13 @@ class Loader:
             first, second = messages[: len(messages) // 2], messages[len(messages) // 2 :]
             self._load(reader, writer, first, {(each.topic, each.partition): each.offset + 1 for each in first})
             self._load(reader, writer, second, offsets)
+
+    def _drop_old(self, writer: Writer) -> None:
+        try:
+            for table, chunks in writer.drop_old().items():
+                log.info("%d chunks of %s were older than they are kept: dropped", chunks, table)
+        except psycopg.errors.LockNotAvailable:
+            log.warning("a long question holds what is older than it is kept: dropped in an hour")
 
     def _status(self, behind: int, elapsed_s: float) -> Status:
         loaded = self._loaded

@@ -8,6 +8,7 @@ from psycopg.sql import SQL, Identifier
 from pipelines.domain.universe import Strategy
 from pipelines.history.market_tables import MarketTables, column_names, copy_into, make_incoming
 from pipelines.history.reader import Batch
+from pipelines.history.retention import drop_old
 from pipelines.history.rows import Row
 from pipelines.history.tables import BOOKS, TABLES, TICKS, Table
 from pipelines.history.timescale import HistoryError, connect, migrate
@@ -87,6 +88,10 @@ class Writer:
                     [(self.session_id, *place, offset, self.epoch) for place, offset in offsets.items()],
                 )
         return new
+
+    def drop_old(self) -> dict[str, int]:
+        """Drop what is older than it is kept; chunks that went, by table. Raises psycopg.errors.LockNotAvailable."""
+        return drop_old(self._connection)
 
     def say(self, status: Status) -> None:
         """Leave the status where `helios status` finds it."""
