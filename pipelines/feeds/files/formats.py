@@ -22,6 +22,8 @@ FORMATS = MappingProxyType(
         "itch50": "itch50",
         "itch50-pcap": "pcap",
         "lean": "lean",
+        "csv": "mapped",
+        "parquet": "mapped",
     }
 )
 """By name, the module that reads it: `recognise(path, head)` and `open_file(path, ...)`."""

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from pipelines.domain.decoding import OpenDecoder
 from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.protocols.lean import Lean
+from pipelines.feeds.protocols.table import Table
 
-PROTOCOLS: Mapping[str, OpenDecoder] = MappingProxyType({"binance": Binance, "lean": Lean})
+PROTOCOLS: Mapping[str, OpenDecoder] = MappingProxyType({"binance": Binance, "lean": Lean, "table": Table})
 
 
 class UnknownProtocol(ValueError):
