@@ -2,13 +2,15 @@
 
 PYTHON ?= python3.11
 ARGS ?=
+SECONDS ?= 600
 
-.PHONY: help setup demo test check down lock jars-lock parts
+.PHONY: help setup demo test fuzz check down lock jars-lock parts
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     a trading session end to end, to look at (ARGS='--replay FOLDER')"
 	@echo "make test     every test, on local services of its own (ARGS='-k pattern')"
+	@echo "make fuzz     decoders and files against bytes that no one meant (SECONDS=600)"
 	@echo "make check    lint, format, types, the import law, the schemas against what was released"
 	@echo "make down     stop the local services; data stays in .local"
 	@echo "make setup    Python packages, jars, TimescaleDB; what the others call"
@@ -16,6 +18,9 @@ help:
 
 demo: setup
 	.venv/bin/helios demo $(ARGS)
+
+fuzz: .venv/ready
+	.venv/bin/python -m tests.fuzz.run --seconds $(SECONDS)
 
 test: setup
 	HELIOS_TEST_STACK=own .venv/bin/pytest $(ARGS)
