@@ -1,252 +1,281 @@
-"""Binance's WebSocket frames, spot and USD-M futures: best quotes (bookTicker) and trades.
+"""Binance's WebSocket frames, spot and USD-M futures: best quotes (bookTicker), trades, books (depthUpdate).
 
 Streams as Binance's API documents them ("WebSocket Market Streams"): a combined stream wraps the event as
 `{"stream": ..., "data": ...}`, a raw one gives it bare. Spot quotes carry no time; futures carry E (event) and T
 (transaction), ms. E is taken: it falls back less often than T (recorded USD-M BTC: on 6.0 and 7.3 % of frames).
+
+A book is made of the REST answer of `/depth` and the updates after it ("How to manage a local order book correctly").
+The answer comes as a frame of a stream `<symbol>@snapshot`, which a live handler and the reader of captures write.
+Quotes are those of bookTicker; of a symbol of which none came yet, they are the best of its book.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, NamedTuple, cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
-import msgspec
-import numpy as np
-from msgspec import Meta, Struct
+from msgspec import Struct, defstruct
 
-from pipelines.domain.decoding import DECODED, Decoded, DecodedRows, Fault, Reason
-from pipelines.domain.market import NS_PER_MS, Flag, Kind
-from pipelines.feeds.protocols.decimals import LARGEST, read_decimals
+from pipelines.feeds.protocols.fields import (
+    Ask,
+    Asks,
+    AskSize,
+    Bid,
+    Bids,
+    BidSize,
+    Column,
+    EventMs,
+    First,
+    Flag,
+    Milliseconds,
+    Op,
+    Previous,
+    Price,
+    Quantity,
+    Reads,
+    Sequence,
+    Symbol,
+    Text,
+    Whole,
+)
+from pipelines.feeds.protocols.frame_reader import Message, Passed, Role, Unread, shown
+from pipelines.feeds.protocols.json_decoder import JsonDecoder
+from pipelines.feeds.protocols.session_kernel import DIRECT_RANK, Numbering
 
-Milliseconds = Annotated[int, Meta(gt=0, le=9_000_000_000_000)]
-"""Until the year 2255: beyond it, nanoseconds do not fit in 64 bits."""
+SellerTook = Annotated[bool, Reads(Op.WORD, Column.BUYER, words=("true", "false"))]
+"""`m`: the buyer was the maker, so the seller took."""
 
-Id = Annotated[int, Meta(ge=0, le=1 << 62)]
+DepthStream = Annotated[str, Reads(Op.NAME, tail=("@depth", "@0ms", "@100ms", "@250ms", "@500ms"))]
+"""Not `@depth20`: that is the best levels alone, each time anew."""
 
-
-class Quote(Struct, gc=False):
-    """bookTicker: best bid and ask, with book update id `u`; `E` is 0 where the frame has none (spot)."""
-
-    s: str
-    u: Id
-    b: str
-    B: str
-    a: str
-    A: str
-    E: Milliseconds = 0
-    T: Milliseconds = 0
-    e: Literal["bookTicker"] = "bookTicker"
+SnapshotStream = Annotated[str, Reads(Op.SYMBOL, Column.SYMBOL, upper=True, tail=("@snapshot",))]
 
 
-class Trade(Struct, gc=False):
-    """One trade, with its id `t`; `m`: the buyer was the maker, so the seller took."""
+class Quote(Struct):
+    """bookTicker of futures: best bid and ask, with book update id `u`."""
+
+    e: Literal["bookTicker"]
+    u: Sequence
+    s: Symbol
+    b: Bid
+    B: BidSize
+    a: Ask
+    A: AskSize
+    T: Milliseconds
+    E: EventMs
+
+
+class SpotQuote(Struct):
+    """bookTicker of spot: no type, no time."""
+
+    u: Sequence
+    s: Symbol
+    b: Bid
+    B: BidSize
+    a: Ask
+    A: AskSize
+
+
+class Trade(Struct):
+    """One trade of futures, with its id `t`."""
 
     e: Literal["trade"]
-    E: Milliseconds
+    E: EventMs
     T: Milliseconds
-    s: str
-    t: Id
-    p: str
-    q: str
-    m: bool
+    s: Symbol
+    t: Sequence
+    p: Price
+    q: Quantity
+    X: Text
+    m: SellerTook
 
 
-class WrappedQuote(Struct, gc=False):
-    stream: str
-    data: Quote
+class SpotTrade(Struct):
+    e: Literal["trade"]
+    E: EventMs
+    s: Symbol
+    t: Sequence
+    p: Price
+    q: Quantity
+    T: Milliseconds
+    m: SellerTook
+    M: Flag = True
 
 
-class WrappedTrade(Struct, gc=False):
-    stream: str
-    data: Trade
+class FuturesAggregate(Struct):
+    """aggTrade: the fills of one taking order at one price, with their id `a`, numbered without holes."""
+
+    e: Literal["aggTrade"]
+    E: EventMs
+    a: Sequence
+    s: Symbol
+    p: Price
+    q: Quantity
+    f: Whole
+    l: Whole  # noqa: E741 (Binance's name: the last trade's id)
+    T: Milliseconds
+    m: SellerTook
 
 
-_quote, _wrapped_quote = msgspec.json.Decoder(Quote).decode, msgspec.json.Decoder(WrappedQuote).decode
-_trade, _wrapped_trade = msgspec.json.Decoder(Trade).decode, msgspec.json.Decoder(WrappedTrade).decode
-_anything = msgspec.json.Decoder().decode
-
-BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for a frame that is not what was asked for."""
-
-
-class Binance:
-    """The decoder of a session: a row a frame, or a fault with the field, its value and what was expected."""
-
-    def __init__(self, index: Mapping[str, int]) -> None:
-        self._index = index
-
-    def decode(self, frames: Sequence[bytes], receive_ns: Sequence[int]) -> Decoded:
-        read, faults = _read(frames)
-        rows = np.zeros(len(frames), DECODED)
-        rows["instrument"] = -1
-        _fill_quotes(rows, read.quotes_at, read.quotes, self._index, faults)
-        _fill_trades(rows, read.trades_at, read.trades, self._index, faults)
-        good = rows["instrument"] >= 0
-        faults.sort(key=lambda fault: fault.position)
-        messages = {"bookTicker": len(read.quotes), "trade": len(read.trades)}
-        return Decoded(rows if not faults else rows[good], tuple(faults), messages=messages)
-
-    def dump(self) -> bytes:
-        return b""
-
-    def load(self, data: bytes) -> None:
-        if data:
-            raise ValueError(f"binance decoder: {len(data)} bytes of state where there are none")
+class SpotAggregate(Struct):
+    e: Literal["aggTrade"]
+    E: EventMs
+    s: Symbol
+    a: Sequence
+    p: Price
+    q: Quantity
+    f: Whole
+    l: Whole  # noqa: E741
+    T: Milliseconds
+    m: SellerTook
+    M: Flag = True
 
 
-class _Read(NamedTuple):
-    """The messages of a batch by kind, and the position of the frame of each."""
+class Update(Struct):
+    """depthUpdate of futures: ids `U` to `u`, that of the update before it `pu`."""
 
-    quotes_at: list[int]
-    quotes: list[Quote]
-    trades_at: list[int]
-    trades: list[Trade]
-
-
-def _read(frames: Sequence[bytes]) -> tuple[_Read, list[Fault]]:
-    """Read a batch as what it looks to be: how a frame looks decides only who reads it first, and a reader takes
-    nothing that is not its own. A batch with a frame that is not what it seems is read again, frame by frame."""
-    looks = [frame.find(b'"e":"trade"', 0, 128) for frame in frames]
-    quotes_at = [position for position, found in enumerate(looks) if found < 0]
-    trades_at = [position for position, found in enumerate(looks) if found >= 0]
-    try:
-        if not b"".join(frames).isascii():
-            return _read_each(frames)  # msgspec does not look into the strings of fields that it skips
-        quote_frames, trade_frames = [frames[at] for at in quotes_at], [frames[at] for at in trades_at]
-        if frames and frames[0].startswith(b'{"stream":'):
-            quotes = [wrapped.data for wrapped in map(_wrapped_quote, quote_frames)]
-            trades = [wrapped.data for wrapped in map(_wrapped_trade, trade_frames)]
-        else:
-            quotes, trades = list(map(_quote, quote_frames)), list(map(_trade, trade_frames))
-    except BAD_JSON:
-        return _read_each(frames)
-    return _Read(quotes_at, quotes, trades_at, trades), []
+    e: Literal["depthUpdate"]
+    E: EventMs
+    T: Milliseconds
+    s: Symbol
+    U: First
+    u: Sequence
+    pu: Previous
+    b: Bids
+    a: Asks
 
 
-def _read_each(frames: Sequence[bytes]) -> tuple[_Read, list[Fault]]:
-    read = _Read([], [], [], [])
-    faults: list[Fault] = []
-    for position, frame in enumerate(frames):
-        message: Quote | Trade | str
-        try:
-            frame.decode()
-            if frame.find(b'"e":"trade"', 0, 128) >= 0:
-                message = _wrapped_trade(frame).data
-            else:
-                message = _wrapped_quote(frame).data
-        except BAD_JSON:
-            message = read_slowly(frame)
-        match message:
-            case Quote():
-                read.quotes.append(message)
-                read.quotes_at.append(position)
-            case Trade():
-                read.trades.append(message)
-                read.trades_at.append(position)
-            case _:
-                faults.append(Fault(position, Reason.UNDECODABLE, message))
-    return read, faults
+class SpotUpdate(Struct):
+    e: Literal["depthUpdate"]
+    E: EventMs
+    s: Symbol
+    U: First
+    u: Sequence
+    b: Bids
+    a: Asks
 
 
-def read_slowly(frame: bytes) -> Quote | Trade | str:
-    """A frame in any shape that the venue may give it (fields in any order, spaces), or one line of what is wrong."""
-    try:
-        frame.decode()
-        document = _anything(frame)
-    except BAD_JSON as error:
-        return f"not JSON: {error} ({len(frame)} bytes: {frame[:60]!r})"
-    if not isinstance(document, dict):
-        return f"frame: {_shown(document)}: expected an object"
-    wrapped = "data" in document
-    event = document["data"] if wrapped else document
-    if not isinstance(event, dict):
-        return f"data: {_shown(event)}: expected an object"
-    kind = event.get("e", "bookTicker" if "u" in event else None)
-    if kind not in ("bookTicker", "trade"):
-        return f"e: {_shown(kind)}: expected bookTicker or trade"
-    bare, envelope = (Trade, WrappedTrade) if kind == "trade" else (Quote, WrappedQuote)
-    try:
-        if wrapped:
-            return cast(WrappedQuote | WrappedTrade, msgspec.convert(document, envelope)).data
-        return cast(Quote | Trade, msgspec.convert(document, bare))
-    except BAD_JSON as error:
-        return _misfit(event if "`$.data" in str(error) or not wrapped else document, str(error))
+class Snapshot(Struct):
+    """The REST answer of futures."""
+
+    lastUpdateId: Sequence
+    E: EventMs
+    T: Milliseconds
+    bids: Bids
+    asks: Asks
 
 
-def _misfit(event: Mapping[str, object], message: str) -> str:
-    """`Expected `str`, got `int` - at `$.data.b`` as `b: 5: expected `str`, got `int``."""
-    problem, _, place = message.partition(" - at `$.")
-    field = place.rstrip("`").removeprefix("data.")
-    if field and field in event:
-        return f"{field}: {_shown(event[field])}: {problem[:1].lower()}{problem[1:]}"
-    return problem[:1].lower() + problem[1:]
+class SpotSnapshot(Struct):
+    lastUpdateId: Sequence
+    bids: Bids
+    asks: Asks
 
 
-def _shown(value: object) -> str:
-    huge = isinstance(value, int) and value.bit_length() > 128
-    text = f"an integer of {cast(int, value).bit_length()} bits" if huge else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+_BARE: Mapping[type[Struct], Message] = {
+    each.struct: each
+    for each in (
+        Message(Quote, "bookTicker", Role.QUOTE, DIRECT_RANK),
+        Message(SpotQuote, "bookTicker", Role.QUOTE, DIRECT_RANK),
+        Message(Trade, "trade", Role.TRADE, 1),
+        Message(SpotTrade, "trade", Role.TRADE, 1),
+        Message(FuturesAggregate, "aggTrade", Role.TRADE, 2),
+        Message(SpotAggregate, "aggTrade", Role.TRADE, 2),
+        Message(Update, "depthUpdate", Role.UPDATE),
+        Message(SpotUpdate, "depthUpdate", Role.UPDATE),
+    )
+}
 
 
-def _fill_quotes(
-    rows: DecodedRows, at: list[int], quotes: list[Quote], index: Mapping[str, int], faults: list[Fault]
-) -> None:
-    if not quotes:
-        return
-    count = len(quotes)
-    texts = [q.b for q in quotes] + [q.B for q in quotes] + [q.a for q in quotes] + [q.A for q in quotes]
-    numbers = read_decimals(texts)
-    made = np.zeros(count, DECODED)
-    made["position"] = at
-    made["instrument"] = [index.get(q.s, -1) for q in quotes]
-    made["kind"] = Kind.QUOTE
-    made["event_ns"] = [q.E for q in quotes]
-    made["venue_sequence"] = [q.u for q in quotes]
-    made["bid"], made["bid_size"], made["ask"], made["ask_size"] = numbers.reshape(4, count)
-    _set_aside(made, quotes, texts, numbers, "bBaA", faults)
-    made["event_ns"] *= NS_PER_MS
-    rows[at] = made
+def _wrapped(event: type[Struct], stream: Any) -> type[Struct]:
+    return defstruct(f"Wrapped{event.__name__}", [("stream", stream), ("data", event)])
 
 
-def _fill_trades(
-    rows: DecodedRows, at: list[int], trades: list[Trade], index: Mapping[str, int], faults: list[Fault]
-) -> None:
-    if not trades:
-        return
-    count = len(trades)
-    texts = [t.p for t in trades] + [t.q for t in trades]
-    numbers = read_decimals(texts)
-    made = np.zeros(count, DECODED)
-    made["position"] = at
-    made["instrument"] = [index.get(t.s, -1) for t in trades]
-    made["kind"] = Kind.TRADE
-    made["flags"] = [0 if t.m else int(Flag.BUYER_AGGRESSOR) for t in trades]
-    made["event_ns"] = [t.E for t in trades]
-    made["venue_sequence"] = [t.t for t in trades]
-    made["bid"], made["bid_size"] = numbers.reshape(2, count)
-    made["ask"], made["ask_size"] = made["bid"], made["bid_size"]
-    _set_aside(made, trades, texts, numbers, "pq", faults)
-    made["event_ns"] *= NS_PER_MS
-    rows[at] = made
+def _stream_of(event: type[Struct]) -> Any:
+    return DepthStream if event in (Update, SpotUpdate) else Text
 
 
-def _set_aside(
-    made: DecodedRows,
-    messages: Sequence[Quote | Trade],
-    texts: list[str],
-    numbers: np.ndarray[tuple[int], np.dtype[np.float64]],
-    fields: str,
-    faults: list[Fault],
-) -> None:
-    """Rows with a number that is none, or of an instrument not listed, become faults; their instrument is -1."""
-    count = len(made)
-    bad = np.isnan(numbers)
-    for place in np.flatnonzero(bad.reshape(len(fields), count).any(axis=0) | (made["instrument"] < 0)).tolist():
-        position = int(made["position"][place])
-        wrong = [column for column in range(len(fields)) if bad[column * count + place]]
-        if wrong:
-            text = texts[wrong[0] * count + place]
-            detail = f"{fields[wrong[0]]}: {_shown(text)}: expected a decimal of at most {LARGEST:.0e}"
-            faults.append(Fault(position, Reason.UNDECODABLE, detail))
-            made["instrument"][place] = -1
-        else:
-            detail = f"s: {_shown(messages[place].s)}: not among the strategy's instruments of this venue"
-            faults.append(Fault(position, Reason.UNKNOWN_INSTRUMENT, detail, symbol=messages[place].s))
+_WRAPPED: Mapping[type[Struct], Message] = {
+    event: replace(message, struct=_wrapped(event, _stream_of(event))) for event, message in _BARE.items()
+}
+_SNAPSHOTS: Mapping[type[Struct], Message] = {
+    event: Message(_wrapped(event, SnapshotStream), "snapshot", Role.SNAPSHOT) for event in (Snapshot, SpotSnapshot)
+}
+
+COUNTED = frozenset(
+    {
+        "kline", "continuousKline", "indexPrice_kline", "markPrice_kline", "24hrTicker", "24hrMiniTicker", "1hTicker",
+        "4hTicker", "1dTicker", "avgPrice", "referencePrice", "markPriceUpdate", "indexPriceUpdate", "forceOrder",
+        "compositeIndex", "contractInfo", "assetIndexUpdate", "serverShutdown",
+    }
+)  # fmt: skip
+"""Events that say nothing that is kept, by their `e`."""
+
+
+class Binance(JsonDecoder):
+    """The decoder of a session."""
+
+    messages = (*_WRAPPED.values(), *_BARE.values(), *_SNAPSHOTS.values())
+    numbering = Numbering.UPDATE_IDS
+
+    def sort(self, document: Any) -> Message | Passed | Unread:
+        """What a document is: by the stream that it came on, its `e`, and what it has."""
+        if isinstance(document, list):
+            return _array(document)
+        if not isinstance(document, dict):
+            return Unread(f"frame: {shown(document)}: expected an object")
+        wrapped = "data" in document
+        event = document["data"] if wrapped else document
+        if isinstance(event, list):
+            return _array(event, "data")
+        if not isinstance(event, dict):
+            return Unread(f"data: {shown(event)}: expected an object", "data")
+        if "result" in document or ("id" in document and ("error" in document or "status" in document)):
+            return Passed("result")
+        stream = str(document.get("stream", ""))
+        if "lastUpdateId" in event:
+            return _snapshot(stream, event)
+        kind = event.get("e", "bookTicker" if "u" in event else None)
+        if kind == "depthUpdate" and _best_levels_alone(stream):
+            return Passed(stream.split("@")[1])
+        struct = _struct(kind, event)
+        if struct is not None:
+            return (_WRAPPED if wrapped else _BARE)[struct]
+        if isinstance(kind, str) and kind in COUNTED:
+            return Passed(kind)
+        return Unread(f"e: {shown(kind)}: expected an event of Binance's market streams", "e")
+
+
+def _struct(kind: object, event: Mapping[str, object]) -> type[Struct] | None:
+    """The type of an event: where futures and spot differ, that of what it has."""
+    match kind:
+        case "bookTicker":
+            return Quote if "E" in event else SpotQuote
+        case "trade":
+            return Trade if "X" in event else SpotTrade
+        case "aggTrade":
+            return SpotAggregate
+        case "depthUpdate":
+            return Update if "pu" in event else SpotUpdate
+    return None
+
+
+def _best_levels_alone(stream: str) -> bool:
+    """Whether a depth stream is one of the best 5, 10 or 20 levels."""
+    return stream.partition("@depth")[2][:1].isdigit()
+
+
+def _snapshot(stream: str, event: Mapping[str, object]) -> Message | Passed | Unread:
+    """A REST answer, or the best levels of a spot stream, which look alike."""
+    if stream.endswith("@snapshot"):
+        return _SNAPSHOTS[Snapshot if "E" in event else SpotSnapshot]
+    if _best_levels_alone(stream):
+        return Passed(stream.split("@")[1])
+    return Unread("stream: a book's snapshot without its symbol: expected a stream `<symbol>@snapshot`", "lastUpdateId")
+
+
+def _array(events: list[Any], field: str = "frame") -> Passed | Unread:
+    """Streams of all symbols (`!ticker@arr`) give arrays of one event."""
+    kinds = {event.get("e") if isinstance(event, dict) else None for event in events}
+    kind = kinds.pop() if len(kinds) == 1 else None
+    if isinstance(kind, str) and kind in COUNTED:
+        return Passed(kind)
+    return Unread(f"{field}: {shown(events)}: expected an object", field)
