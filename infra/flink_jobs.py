@@ -97,6 +97,37 @@ def _why_waiting(rest: str, job: Job) -> str:
     return f"job {job.name} does not run ({job.running_tasks} of {job.tasks} tasks): {cause}"
 
 
+def stop_with_savepoint(rest: str, job_id: str, patience_s: float = 60) -> str:
+    """End a job with a savepoint, all that it took being written: where the savepoint is. FlinkError if it fails."""
+    trigger: Any = _post(f"{rest}/jobs/{job_id}/stop", {"drain": False})
+    deadline = time.monotonic() + patience_s
+    while True:
+        told: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/savepoints/{trigger['request-id']}"))
+        operation = told.get("operation") or {}
+        if "location" in operation:
+            return str(operation["location"])
+        if "failure-cause" in operation:
+            raise FlinkError(
+                f"job {job_id}: no savepoint: {root_cause(operation['failure-cause'].get('stack-trace', ''))}"
+            )
+        if time.monotonic() > deadline:
+            raise FlinkError(f"job {job_id}: no savepoint in {patience_s:.0f} s: helios jobs")
+        time.sleep(0.1)
+
+
+def _post(url: str, body: object) -> object:
+    request = urllib.request.Request(
+        url, method="POST", data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        raise FlinkError(f"Flink refuses {url}: {error.code} {error.reason}: helios jobs") from None
+    except OSError as error:
+        raise Unhealthy(f"{url} does not answer ({error})") from None
+
+
 def cancel(rest: str, job_ids: Sequence[str], patience_s: float = 30) -> None:
     """Cancel jobs and wait until they have ended."""
     for job_id in job_ids:

@@ -29,7 +29,7 @@ def parallelism(job: str, strategy: Strategy) -> int:
 def submit_job(name: str, config: JobConfig, strategy: Strategy) -> str:
     """Define the job of jobs/<name>.py and hand it to the cluster; its Flink id."""
     module: Any = importlib.import_module(f"jobs.{name}")
-    env, t_env = environment(config.parallelism)
+    env, t_env = environment(config.parallelism, config.savepoint)
     module.define(env, t_env, config, strategy)
     client = env.execute_async(f"{config.prefix}{name}")
     return str(client.get_job_id())
@@ -41,6 +41,12 @@ def place(text: str) -> tuple[int, int]:
     return int(partition), int(offset)
 
 
+def named(text: str) -> tuple[str, str]:
+    """Job and savepoint, of `JOB=SAVEPOINT`."""
+    job, _, savepoint = text.partition("=")
+    return job, savepoint
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Submit jobs of one strategy; started by `helios submit`.")
     parser.add_argument("jobs", nargs="+")
@@ -49,7 +55,9 @@ def main() -> None:
     parser.add_argument("--registry", required=True)
     parser.add_argument("--prefix", default="")
     parser.add_argument("--skip", type=place, action="append", default=[], help="PARTITION:OFFSET of market.spreads")
+    parser.add_argument("--from", dest="savepoints", type=named, action="append", default=[], help="JOB=SAVEPOINT")
     given = parser.parse_args()
+    savepoints = dict(given.savepoints)
     doing = "reading the session"
     try:
         strategy = load_strategy(given.strategy)
@@ -65,6 +73,7 @@ def main() -> None:
                 prefix=given.prefix,
                 parallelism=parallelism(name, strategy),
                 skip=tuple(given.skip),
+                savepoint=savepoints.get(name, ""),
             )
             print(JOB + json.dumps({"job": name, "id": submit_job(name, config, strategy)}), flush=True)
     except Exception as error:

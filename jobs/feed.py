@@ -29,7 +29,8 @@ class Destination:
 
 def run(source: Source, pace: Pace, to: Destination, quiet: bool = False) -> Handled:
     """Write a source to its topic, from where it is written to. SIGTERM and Ctrl-C stop it between two records."""
-    codec = FramesCodec(SchemaRegistry(to.registry_url).ids()[RECORD])
+    registry = SchemaRegistry(to.registry_url)
+    codec = FramesCodec(registry.ids()[RECORD], registry.schema)  # it may go on where a feed of another release ended
     topic = Topics(to.prefix).raw(source.venue)
     with stopped_by_signals() as stop, _drawn(quiet) as progress:
         marks = read_marks(to.bootstrap, topic, codec, source.sessions) if source.resumes else {}

@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from infra.flink_jobs import FlinkError, cancel, jobs, root_cause, wait_until_running
@@ -30,12 +31,14 @@ def submit(
     prefix: str = "",
     *,
     skip: Sequence[tuple[int, int]] = (),
+    savepoints: Mapping[str, str] = MappingProxyType({}),
     progress: Progress = lambda doing: None,
 ) -> dict[str, str]:
     """Submit jobs of a session whose topics exist, and return when every task runs: Flink's id by job.
 
     FlinkError says in a line what was wrong; then none of these jobs is left on the cluster.
-    `skip`: records of market.spreads that the signals job leaves out, by partition and offset.
+    `skip`: records of market.spreads that the signals job leaves out, by partition and offset. `savepoints`: where jobs
+    go on from, by name; the others begin at the beginning of their topics.
     """
     rest = settings.flink.rest
     strategy = load_strategy(strategy_file)  # a faulty file is told here, before a JVM is started
@@ -59,6 +62,7 @@ def submit(
     arguments = ["--bootstrap", settings.kafka.bootstrap, "--registry", settings.registry.url]
     arguments += ["--strategy", str(strategy_file.resolve()), "--prefix", prefix]
     arguments += [f"--skip={partition}:{offset}" for partition, offset in skip]
+    arguments += [f"--from={name}={savepoint}" for name, savepoint in savepoints.items()]
     ids: dict[str, str] = {}
     try:
         _run_client(settings, [*names, *arguments], ids, progress)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infra.flink_jobs import FlinkError, Job
+from infra.flink_jobs import FlinkError, Job, stop_with_savepoint
 from infra.flink_jobs import cancel as cancel_jobs
 from infra.flink_jobs import jobs as list_jobs
 from infra.settings import load_settings
@@ -20,6 +20,9 @@ def submit(
     jobs: Annotated[list[str], typer.Argument(help="Of market, spreads, signals, trading; or all.")],
     strategy: Annotated[Path, typer.Option("--strategy", help="The strategy file.")],
     prefix: Annotated[str, typer.Option("--prefix", help="Of the session's topics.")] = "",
+    savepoints: Annotated[
+        list[str] | None, typer.Option("--from", help="JOB=SAVEPOINT, as `helios cancel --savepoint` told it.")
+    ] = None,
 ) -> None:
     """Submit jobs of a strategy to Flink, all through one client, and wait until they run."""
     from jobs.submit import JOBS
@@ -29,9 +32,13 @@ def submit(
     for name in names:
         if name not in JOBS:
             raise FlinkError(f"no job is called {name!r}: take of {', '.join(JOBS)}, or all")
+    found = dict(each.partition("=")[::2] for each in savepoints or ())
+    for name, savepoint in found.items():
+        if name not in names or not savepoint:
+            raise FlinkError(f"--from {name}={savepoint}: JOB=SAVEPOINT expected, the job being of {', '.join(names)}")
     console = Console(stderr=True)
     with steps(console, "submitting") as step:
-        ids = hand_over(load_settings(), names, strategy, prefix, progress=step)
+        ids = hand_over(load_settings(), names, strategy, prefix, savepoints=found, progress=step)
     for name, job_id in ids.items():
         console.print(f"[green]running[/] {prefix}{name} {job_id}")
 
@@ -58,14 +65,21 @@ def print_jobs(console: Console, found: Sequence[tuple[Job, str]]) -> None:
 def cancel(
     names: Annotated[list[str], typer.Argument(help="Names or ids of jobs, as `helios jobs` shows them.")],
     prefix: Annotated[str, typer.Option("--prefix", help="Of the session whose jobs are meant.")] = "",
+    savepoint: Annotated[bool, typer.Option("--savepoint", help="End each with a savepoint; print JOB=PATH.")] = False,
 ) -> None:
-    """Cancel jobs and wait until they have ended. Their last checkpoint stays."""
+    """Cancel jobs and wait until they have ended. Their last checkpoint stays.
+
+    With --savepoint all that a job took is written first; `helios submit --from JOB=PATH` goes on from there.
+    """
     rest = load_settings().flink.rest
     running = list_jobs(rest)
     chosen = [job for job in running if job.id in names or job.name in names or job.name in [prefix + n for n in names]]
     if len(chosen) < len(names):
         there = ", ".join(job.name for job in running) or "none"
         raise FlinkError(f"not all of {', '.join(names)} run; running: {there}")
+    if savepoint:
+        for job in chosen:
+            print(f"{job.name.removeprefix(prefix)}={stop_with_savepoint(rest, job.id)}", flush=True)
     cancel_jobs(rest, [job.id for job in chosen])
     Console(stderr=True).print(f"cancelled {', '.join(job.name for job in chosen)}")
 

@@ -4,7 +4,9 @@ Every column is NOT NULL but those whose type is a union with null: Flink derive
 and to compare a sink's with, and makes a union with null of each nullable column.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from pipelines.contracts.schemas import Json, Schema, avro_json, load
 
@@ -33,14 +35,19 @@ def table_ddl(
     bootstrap: str,
     registry_url: str,
     watermark: bool = True,
+    only: Collection[str] | None = None,
     options: Mapping[str, str] | None = None,
 ) -> str:
     """CREATE TABLE to read a topic, from its start if `options` say nothing else.
 
+    `only`: the fields that are columns, at any depth; all if left out. A job whose state is to outlive new fields of
+    the record names those that it reads: Flink keeps whole rows in its state, also columns that no query names.
+
     A record with `event_time_ms` has a time column `event_time`, its watermark one millisecond behind it: without the
     millisecond, MATCH_RECOGNIZE drops rows of equal time.
     """
-    columns = _columns(record)
+    schema = _restricted(json.loads(avro_json(record)), only)
+    columns = _columns(record, schema)
     defaults = {
         "connector": "kafka",
         "topic": topic,
@@ -49,9 +56,9 @@ def table_ddl(
         "format": "avro-confluent",
         "avro-confluent.url": registry_url,
         # Else Flink derives one from the columns, without defaults: it stops at a record older than a column.
-        "avro-confluent.schema": avro_json(record),
+        "avro-confluent.schema": json.dumps(schema, separators=(",", ":"), ensure_ascii=False),
     }
-    if "event_time_ms" in _names(record):
+    if "event_time_ms" in dict(_fields(schema)):
         columns.append(f"`{EVENT_TIME}` AS TO_TIMESTAMP_LTZ(`event_time_ms`, 3)")
         if watermark:
             columns.append(f"WATERMARK FOR `{EVENT_TIME}` AS `{EVENT_TIME}` - INTERVAL '0.001' SECOND")
@@ -75,7 +82,7 @@ def sink_ddl(
     """
     if key not in _names(record):
         raise ValueError(f"table {name}: key {key!r} is no field of {record}: use one of {', '.join(_names(record))}")
-    columns = [*_columns(record), f"`{KAFKA_TIME}` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'"]
+    columns = [*_columns(record, load(record)), f"`{KAFKA_TIME}` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'"]
     defaults = {
         "connector": "kafka",
         "topic": topic,
@@ -103,9 +110,22 @@ def _names(record: str) -> list[str]:
     return [name for name, _ in _fields(load(record))]
 
 
-def _columns(record: str) -> list[str]:
+def _columns(record: str, schema: Schema) -> list[str]:
     named: dict[str, str] = {}
-    return [f"{_name(name)} {_sql(kind, f'{record}.{name}', named)}" for name, kind in _fields(load(record))]
+    return [f"{_name(name)} {_sql(kind, f'{record}.{name}', named)}" for name, kind in _fields(schema)]
+
+
+def _restricted(kind: Json, only: Collection[str] | None) -> Any:
+    """A type with the fields of these names alone, in every record of it."""
+    match kind:
+        case list():
+            return [_restricted(branch, only) for branch in kind]
+        case {"type": "array", "items": items}:
+            return {"type": "array", "items": _restricted(items, only)}
+        case dict() if isinstance(fields := kind.get("fields"), list):
+            kept = [each for each in fields if isinstance(each, dict) and (only is None or each["name"] in only)]
+            return {**kind, "fields": [{**each, "type": _restricted(each["type"], only)} for each in kept]}
+    return kind
 
 
 def _fields(schema: Schema) -> list[tuple[str, Json]]:

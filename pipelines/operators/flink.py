@@ -110,15 +110,22 @@ class JobConfig:
     parallelism: int = 1
     skip: tuple[tuple[int, int], ...] = ()
     """Records of market.spreads, by partition and offset, that a SQL job leaves out: they cannot be decoded."""
+    savepoint: str = ""
+    """Where the job goes on from; empty for the beginning of its topics."""
 
     @property
     def topics(self) -> Topics:
         return Topics(self.prefix)
 
 
-def environment(parallelism: int = 1) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
-    """Thread mode, stable ids, a checkpoint every 2 s: what every job here stands on. One job an environment."""
+def environment(parallelism: int = 1, savepoint: str = "") -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
+    """Thread mode, stable ids, a checkpoint every 2 s: what every job here stands on. One job an environment.
+
+    `savepoint`: where the job takes its state from.
+    """
     config = Configuration()
+    if savepoint:
+        config.set_string("execution.state-recovery.path", savepoint)
     for name, value in {
         "python.execution-mode": "thread",
         # Thread mode has no bundles, and yet a timer that looks for one: an hour apart it costs nothing.

@@ -16,6 +16,12 @@ PLACE_COLUMNS = "shard, `sequence`, event_time, event_time_ms, event_time_ns"
 SPREAD_COLUMNS = f"{PLACE_COLUMNS}, {', '.join(SAMPLE_COLUMNS)}"
 COLUMNS = f"{SPREAD_COLUMNS}, z_before"
 
+READ = (
+    *("kind", "shard", "sequence", "event_time_ms", "event_time_ns", "samples", "z_before"),
+    *(name.strip("`") for name in SAMPLE_COLUMNS),
+)
+"""Fields of the records that become columns, and no others: then state outlives what is added to a record."""
+
 COLUMN_NAMES = tuple(name.strip().strip("`") for name in COLUMNS.split(","))
 
 
@@ -99,5 +105,6 @@ class Wires:
             topic,
             bootstrap=self.bootstrap,
             registry_url=self.registry_url,
+            only=READ,
             options={"properties.group.id": self.group} | dict(options),
         )

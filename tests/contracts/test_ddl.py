@@ -108,6 +108,16 @@ def test_quotes_in_a_schema_are_doubled_in_sql() -> None:
     assert options(text)["avro-confluent.schema"].replace("''", "'") == avro_json("helios.trading.Marks")
 
 
+def test_a_table_of_some_fields_has_them_alone_in_its_columns_and_in_the_schema_that_it_reads_by() -> None:
+    text = table_ddl(
+        "samples", "helios.market.SpreadSamples", "t", **HERE, watermark=False, only=("samples", "pair", "z")
+    )
+    assert columns(text) == ["`samples` ARRAY<ROW<`pair` STRING NOT NULL, `z` DOUBLE NOT NULL> NOT NULL> NOT NULL"]
+    schema = json.loads(options(text)["avro-confluent.schema"].replace("''", "'"))
+    assert [each["name"] for each in schema["fields"]] == ["samples"]
+    assert [each["name"] for each in schema["fields"][0]["type"]["items"]["fields"]] == ["pair", "z"]
+
+
 def test_a_key_that_is_no_column_is_refused_with_those_there_are() -> None:
     with pytest.raises(
         ValueError, match=r"table out: key 'acount' is no field of .*: use one of client_order_id, action"
@@ -117,6 +127,6 @@ def test_a_key_that_is_no_column_is_refused_with_those_there_are() -> None:
 
 def test_a_schema_that_sql_has_no_type_for_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     enum = {"type": "enum", "name": "E", "symbols": ["A"]}
-    monkeypatch.setattr(ddl, "load", lambda record: {"fields": [{"name": "side", "type": enum}]})
+    monkeypatch.setattr(ddl, "avro_json", lambda record: json.dumps({"fields": [{"name": "side", "type": enum}]}))
     with pytest.raises(TypeError, match=r"t\.A\.side: .* has no place in a table"):
         table_ddl("t", "t.A", "t", **HERE)
