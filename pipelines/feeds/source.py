@@ -80,6 +80,8 @@ class Session:
     venue: str
     name: str
     symbols: tuple[str, ...]
+    heartbeat_ns: int = HEARTBEAT_NS
+    most_frames: int = MOST_FRAMES
 
     def batches(self, runs: Iterator[Run], start_ns: int, mark: Mark | None, window_ns: int) -> Iterator[Batch]:
         """`start_ns`: event time at which it begins; `mark`: None where nothing is written yet."""
@@ -90,9 +92,9 @@ class Session:
         written = mark or Mark(0)
         sequence, time_ns = 0, start_ns
         for run in runs:
-            cuts = _cuts(run.event_ns, time_ns, window_ns)
+            cuts = self._cuts(run.event_ns, time_ns, window_ns)
             for first, last in pairwise(cuts):
-                for beat_ns in _beats(time_ns, int(run.event_ns[first])):
+                for beat_ns in self._beats(time_ns, int(run.event_ns[first])):
                     if sequence > written.next_frame or (sequence == written.next_frame and beat_ns > written.clock_ns):
                         yield Batch(RawFrames(self.venue, self.name, sequence, beat_ns), beat_ns)
                 taken = first + max(written.next_frame - sequence, 0)
@@ -107,26 +109,21 @@ class Session:
         receive_ns, frames = list(run.receive_ns[first:last]), list(run.frames[first:last])
         return RawFrames(self.venue, self.name, offset + first, 0, receive_ns=receive_ns, frames=frames)
 
+    def _cuts(self, event_ns: NDArray[np.int64], before_ns: int, window_ns: int) -> list[int]:
+        """Where records begin, and the end: after a heartbeat, at a new window, and at the most frames."""
+        times = np.concatenate(([before_ns], event_ns))
+        # The stretch of the heartbeat grid that a time lies in; its end belongs to it.
+        begins = np.diff((times - 1) // self.heartbeat_ns) > 1
+        if window_ns:
+            begins |= np.diff(times // window_ns) > 0
+        begins[0] = True
+        cuts: list[int] = []
+        starts = [*np.flatnonzero(begins).tolist(), len(event_ns)]
+        for first, last in pairwise(starts):
+            cuts.extend(range(first, last, self.most_frames))
+        return [*cuts, len(event_ns)]
 
-def _cuts(event_ns: NDArray[np.int64], before_ns: int, window_ns: int) -> list[int]:
-    """Where records begin, and the end: after a heartbeat, at a new window, and at the most frames."""
-    times = np.concatenate(([before_ns], event_ns))
-    begins = np.diff(_cell(times)) > 1
-    if window_ns:
-        begins |= np.diff(times // window_ns) > 0
-    begins[0] = True
-    cuts: list[int] = []
-    starts = [*np.flatnonzero(begins).tolist(), len(event_ns)]
-    for first, last in pairwise(starts):
-        cuts.extend(range(first, last, MOST_FRAMES))
-    return [*cuts, len(event_ns)]
-
-
-def _cell(time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The stretch of the heartbeat grid that a time lies in; its end belongs to it."""
-    return (time_ns - 1) // HEARTBEAT_NS
-
-
-def _beats(last_ns: int, next_ns: int) -> range:
-    """Grid times after a frame (or the start) and before the next one, of stretches in which nothing was written."""
-    return range(((last_ns - 1) // HEARTBEAT_NS + 2) * HEARTBEAT_NS, next_ns, HEARTBEAT_NS)
+    def _beats(self, last_ns: int, next_ns: int) -> range:
+        """Grid times after a frame (or the start) and before the next, of stretches in which nothing was written."""
+        grid = self.heartbeat_ns
+        return range(((last_ns - 1) // grid + 2) * grid, next_ns, grid)
