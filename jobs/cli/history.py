@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from jobs.cli import history_market, history_tables
+from jobs.cli import backfill, history_market, history_tables
 from jobs.cli.answers import Csv, Form, Json, Limit, Parquet, console, note
 from jobs.cli.history_market import From, Session, Until, history, length_of, moment_of, span_of
 from pipelines.history.profit import PairProfit
@@ -25,6 +25,7 @@ app.command()(history_market.ticks)
 app.command()(history_market.books)
 app.command()(history_tables.retention)
 app.command()(history_tables.role)
+app.command()(backfill.backfill)
 
 Pair = Annotated[str, typer.Option("--pair", help="Of this pair.")]
 Instrument = Annotated[str, typer.Option("--instrument", help="Of this instrument.")]
