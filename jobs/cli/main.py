@@ -11,7 +11,7 @@ from infra.settings import SettingsError
 from infra.stack import StackError
 from infra.topics import TopicsError
 from jobs.account_log import AccountLogError
-from jobs.cli import account, bench, decode, demo, feed, history, quality, schemas, sql, stack, submit
+from jobs.cli import account, bars, bench, decode, demo, feed, history, quality, reference, schemas, sql, stack, submit
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
 from pipelines.contracts.strategy_file import StrategyError
@@ -41,10 +41,12 @@ app.command()(account.drain)
 app.command()(demo.demo)
 app.command()(sql.sql)
 app.command(epilog="Example: helios decode capture.jsonl.gz --json")(decode.decode)
+app.command(epilog="Example: helios bars uso.zip bno.zip --reference us-desk.yaml")(bars.bars)
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
 app.add_typer(quality.app, name="quality")
+app.add_typer(reference.app, name="reference")
 app.add_typer(schemas.app, name="schemas")
 
 EXPECTED = (
@@ -61,6 +63,8 @@ EXPECTED = (
     AccountLogError,
     SignalError,
     quality.QualityError,
+    reference.ReferenceCommandError,
+    bars.BarsError,
     SchemaError,
     RegistryError,
 )

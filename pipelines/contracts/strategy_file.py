@@ -26,12 +26,17 @@ limits: {position_lots: 1000, stale_marks_ms: 2000}     # per instrument; in eve
 `quality` says what is done with doubtful rows, by finding: duplicate, out_of_order, crossed, locked, off_tick, outlier,
 stale, halted; and what they are measured by: outlier_mads, outlier_floor_bp, stale_ms (pipelines/domain/quality.py).
 
+With `reference: FILE` (pipelines/contracts/reference_file.py; from this file's folder) an instrument needs only its
+`id`, and a venue of the same name no `protocol`: what is left out is as the reference has it, in its latest version
+or, with `reference_on: 2013-10-07`, as of that day. Where a tick size goes by price, the one that is meant is given.
+
 Names, ids and symbols are text as written: `ON` and `0700` need no quotes. What a signal's parameters may be is the
 signal's affair: here they only have to be single values.
 """
 
 import os
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +44,7 @@ import yaml
 
 from pipelines.contracts import marked_yaml
 from pipelines.contracts.marked_yaml import Section, Unique
+from pipelines.contracts.reference_file import ReferenceFileError, ReferenceUse, load_reference
 from pipelines.contracts.topics import MAX_PARALLELISM
 from pipelines.domain.ladder import ALL_LEVELS, Ladder, Levels
 from pipelines.domain.market import NS_PER_MS
@@ -127,12 +133,13 @@ def _strategy(top: Section, folder: Path) -> Strategy:
     name, account = top.name("strategy"), top.name("account")
     shards = top.whole("shards", 1, MAX_PARALLELISM, default=1)
     venues = top.section("venues")
-    instruments = tuple(_instruments(top, venues.names() if venues else ()))
+    reference = _reference(top, folder)
+    instruments = tuple(_instruments(top, venues.names() if venues else (), reference))
     strategy = Strategy(
         name=name,
         account=account,
         shards=shards,
-        venues=tuple(_venues(venues)),
+        venues=tuple(_venues(venues, reference)),
         instruments=instruments,
         pairs=tuple(_pairs(top, shards, [instrument.id for instrument in instruments])),
         moments=_moments(top.section("moments", required=False)),
@@ -145,7 +152,27 @@ def _strategy(top: Section, folder: Path) -> Strategy:
     return strategy
 
 
-def _venues(venues: Section | None) -> Iterator[Venue]:
+def _reference(top: Section, folder: Path) -> ReferenceUse:
+    file = top.text("reference", default="")
+    day = top.text("reference_on", default="")
+    if day and not file:
+        top.fault("reference_on", "no reference is given: give one, or leave this out")
+    try:
+        on = date.fromisoformat(day) if day else None
+    except ValueError:
+        top.fault("reference_on", f"{day!r} is no day: give one as 2013-10-07")
+        on = None
+    if not file:
+        return ReferenceUse()
+    try:
+        return ReferenceUse(load_reference(folder / file), on)
+    except ReferenceFileError as error:
+        for line in str(error).splitlines():
+            top.fault("reference", line)
+        return ReferenceUse()
+
+
+def _venues(venues: Section | None, reference: ReferenceUse) -> Iterator[Venue]:
     for name in venues.names() if venues else ():
         venue = venues.section(name) if venues else None
         if not venues or not venue:
@@ -154,7 +181,7 @@ def _venues(venues: Section | None) -> Iterator[Venue]:
         skew_ms = venue.number("clock_skew_ms", default=0)
         yield Venue(
             name=name,
-            protocol=venue.name("protocol"),
+            protocol=venue.name("protocol", default=reference.protocols.get(name)),
             clock_skew_ns=round(skew_ms * NS_PER_MS),
             rules=_rules(venue.section("quality", required=False)),
         )
@@ -177,16 +204,18 @@ def _rules(section: Section | None) -> Rules:
     return Rules(**given)
 
 
-def _instruments(top: Section, venues: tuple[str, ...]) -> Iterator[Instrument]:
+def _instruments(top: Section, venues: tuple[str, ...], reference: ReferenceUse) -> Iterator[Instrument]:
     ids, symbols = Unique("id"), Unique("symbol")
     for section in top.sections("instruments"):
+        id = section.name("id")
+        known = reference.find(section, id)
         instrument = Instrument(
-            id=section.name("id"),
-            venue=section.one_of("venue", venues, "venue"),
-            symbol=section.text("symbol"),
-            tick_size=section.number("tick_size", positive=True),
-            lot_size=section.number("lot_size", positive=True),
-            currency=section.name("currency", default="USD"),
+            id=id,
+            venue=section.one_of("venue", venues, "venue", default=known.venue if known else None),
+            symbol=section.text("symbol", default=known.symbol if known else None),
+            tick_size=section.number("tick_size", positive=True, default=known.tick_size or 0.0 if known else None),
+            lot_size=section.number("lot_size", positive=True, default=known.lot_size if known else None),
+            currency=section.name("currency", default=known.currency if known else "USD"),
         )
         section.done()
         ids.take(section, instrument.id, instrument.id)
