@@ -16,7 +16,6 @@ from pipelines.contracts.flat_avro import (
     FLOAT,
     INT,
     LONG,
-    PASSED_OVER,
     ArrayFault,
     Bytes,
     Codes,
@@ -27,6 +26,9 @@ from pipelines.contracts.flat_avro import (
     write_rows,
 )
 from pipelines.contracts.schemas import Json, Schema
+
+SLACK = 8
+"""Bytes after the last row, for a field that has no place in it."""
 
 _CODES = {"int": INT, "long": LONG, "float": FLOAT, "double": DOUBLE, "boolean": BOOLEAN}
 _DTYPES = {"int": "i4", "long": "i8", "float": "f4", "double": "f8", "boolean": "?"}
@@ -91,10 +93,12 @@ class Columns:
             count, size, position = self._block(source, position)
             if not count:
                 break
-            rows = np.empty(count, dtype=self.dtype)
+            size_here = count * self.dtype.itemsize
+            out = np.empty(size_here + SLACK, dtype=np.uint8)
             end, fault, row, column = read_rows(
-                source, position, count, self.dtype.itemsize, self._codes, self._offsets, rows.view(np.uint8)
+                source, position, count, self.dtype.itemsize, self._codes, self._offsets, out
             )
+            rows = out[:size_here].view(self.dtype)
             if fault:
                 raise ArrayFault(f"row {_rows(blocks) + row}, {self.names[column]}: {fault_text(fault)}", end)
             if size is not None and end != position + size:
@@ -148,7 +152,8 @@ class ResolvedColumns:
             else:
                 raise TypeError(f"{reader['name']}.{name}: it was not written, and has no default")
         places = dict(zip(ours.names, ours._offsets, strict=True))
-        offsets = [places.get(name, PASSED_OVER) for name in theirs.names]
+        # What has no place here is written over the beginning of the next row, which is written after it: no branch.
+        offsets = [places.get(name, ours.dtype.itemsize) for name in theirs.names]
         rows = replace(theirs, dtype=ours.dtype, _offsets=np.array(offsets, dtype=np.int64))
         return cls(ours.dtype, rows, tuple(defaults))
 

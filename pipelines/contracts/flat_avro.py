@@ -20,9 +20,6 @@ Kernel = TypeVar("Kernel", bound=Callable[..., object])
 INT, LONG, FLOAT, DOUBLE, BOOLEAN = 0, 1, 2, 3, 4
 """Types of fields, as the kernels are told them."""
 
-PASSED_OVER = -1
-"""Offset of a field that was written and has no place in our rows."""
-
 NONE, TRUNCATED, OVERLONG, INT_RANGE, NOT_BOOLEAN = 0, 1, 2, 3, 4
 """What can be wrong at a position, as the kernels tell it."""
 
@@ -120,39 +117,35 @@ def read_varint(source: Bytes, position: int) -> tuple[np.int64, int, int]:
 def read_rows(
     source: Bytes, position: int, count: int, row_bytes: int, codes: Codes, offsets: Codes, out: Bytes
 ) -> tuple[int, int, int, int]:
-    """Fill `out` with `count` rows: the position after them, or that of a fault; the fault; its row and column.
-
-    A column whose offset is `PASSED_OVER` is read and not kept.
-    """
+    """Fill `out` with `count` rows: the position after them, or that of a fault; the fault; its row and column."""
     end = source.size
     for row in range(count):
         base = row * row_bytes
         for column in range(codes.size):
             code = codes[column]
-            kept = offsets[column] != PASSED_OVER
             slot = base + offsets[column]
             if code in (INT, LONG):
                 value, after, fault = read_varint(source, position)
                 if fault != NONE:
                     return position, fault, row, column
-                if code == INT and not -0x80000000 <= value <= 0x7FFFFFFF:
-                    return position, INT_RANGE, row, column
-                if kept and code == LONG:
+                if code == LONG:
                     store(out, slot, value)
-                elif kept:
+                elif -0x80000000 <= value <= 0x7FFFFFFF:
                     store(out, slot, np.int32(value))
+                else:
+                    return position, INT_RANGE, row, column
                 position = after
                 continue
             width = 8 if code == DOUBLE else 4 if code == FLOAT else 1
             if position + width > end:
                 return position, TRUNCATED, row, column
-            if code == BOOLEAN and source[position] > 1:
-                return position, NOT_BOOLEAN, row, column
-            if kept and code == DOUBLE:
+            if code == DOUBLE:
                 store(out, slot, load_8(source, position))
-            elif kept and code == FLOAT:
+            elif code == FLOAT:
                 store(out, slot, load_4(source, position))
-            elif kept:
+            elif source[position] > 1:
+                return position, NOT_BOOLEAN, row, column
+            else:
                 out[slot] = source[position]
             position += width
     return position, NONE, 0, 0
