@@ -62,7 +62,9 @@ def _jobmanager(settings: Settings, folder: Path) -> Program:
     log = f"-Dlog.file={settings.home / 'logs' / JOBMANAGER}.log"
     options = (*QUICK_START, "-Xms64m", "-Xmx512m", log, *_java_options(settings, JOBMANAGER))
     command = (java(), *options, entry, "--configDir", str(folder / "conf"), "--executionMode", "cluster")
-    return Program(JOBMANAGER, command, flink_environment(settings))
+    # It imports none of our code, and stays up when another release of it comes.
+    environment = {name: value for name, value in flink_environment(settings).items() if name != "PYTHONPATH"}
+    return Program(JOBMANAGER, command, environment)
 
 
 def _taskmanager(settings: Settings, folder: Path) -> Program:
