@@ -2,7 +2,7 @@
 
 ```yaml
 venue: desk                             # the name of the venue; `file` if left out
-header: true                            # CSV: the first line names the columns. If false, give them: columns: t, s, p 
+header: true                            # CSV: the first line names the columns. If false, give them: columns: t, s, p
 delimiter: ","                          # CSV
 time: {column: t, unit: ms, zone: UTC}  # numbers since 1970 (s, ms, us, ns); see below
 instrument: {column: sym}               # or {constant: AIG}

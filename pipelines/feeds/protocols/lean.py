@@ -2,8 +2,8 @@
 
 Equity quotes are of the consolidated tape. A line holds one side, the best price of the country and the exchange that
 shows it, and lines come in twos, bid then ask, with one time: together they are one update. A side's line replaces what
-was said of that side, whichever exchange said it. (Recorded AIG and BAC, 2013-10-07 to 09: of 2,659,959 updates two are
-one-sided, each the first of its day; made so, 3,465 of 3,466 of LEAN's own minute quote bars come out to the last
+was said of that side, whichever exchange said it. (Recorded AIG and BAC, 2013-10-07 to 09: of 2,659,960 updates two are
+one-sided, each the first of its day; made so, 3,463 of 3,464 of LEAN's own minute quote bars come out to the last
 digit. A best price kept for each exchange would not: nothing says when an exchange's best is gone.)
 """
 
