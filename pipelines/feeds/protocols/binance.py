@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from msgspec import Struct, defstruct
+from msgspec import Meta, Struct, defstruct
 
-from pipelines.feeds.protocols.fields import (
+from pipelines.feeds.protocols.websocket.fields import (
     Ask,
     Asks,
     AskSize,
@@ -25,180 +25,110 @@ from pipelines.feeds.protocols.fields import (
     Column,
     EventMs,
     First,
-    Flag,
     Milliseconds,
     Op,
     Previous,
     Price,
     Quantity,
     Reads,
-    Sequence,
     Symbol,
-    Text,
-    Whole,
+    UpdateId,
 )
-from pipelines.feeds.protocols.frame_reader import Message, Passed, Role, Unread, shown
-from pipelines.feeds.protocols.json_decoder import JsonDecoder
-from pipelines.feeds.protocols.session_kernel import DIRECT_RANK, Numbering
+from pipelines.feeds.protocols.websocket.fields import TradeId as Id
+from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread, shown
+from pipelines.feeds.protocols.websocket.json_decoder import JsonDecoder
+from pipelines.feeds.protocols.websocket.session_kernel import DIRECT_RANK, Numbering
 
-SellerTook = Annotated[bool, Reads(Op.WORD, Column.BUYER, words=("true", "false"))]
+BuyerTook = Annotated[bool, Reads(Op.CHOICE, Column.BUYER, one=False)]
 """`m`: the buyer was the maker, so the seller took."""
 
-DepthStream = Annotated[str, Reads(Op.NAME, tail=("@depth", "@0ms", "@100ms", "@250ms", "@500ms"))]
-"""Not `@depth20`: that is the best levels alone, each time anew."""
+SnapshotStream = Annotated[
+    str,
+    Meta(pattern=r"^[a-z0-9_]{1,40}@snapshot$"),
+    Reads(Op.SYMBOL, Column.SYMBOL, strip=("", "@snapshot"), upper=True),
+]
 
-SnapshotStream = Annotated[str, Reads(Op.SYMBOL, Column.SYMBOL, upper=True, tail=("@snapshot",))]
 
+class Quote(Struct, gc=False):
+    """bookTicker: best bid and ask, with book update id `u`; spot has no `E`."""
 
-class Quote(Struct):
-    """bookTicker of futures: best bid and ask, with book update id `u`."""
-
-    e: Literal["bookTicker"]
-    u: Sequence
     s: Symbol
+    u: UpdateId
     b: Bid
     B: BidSize
     a: Ask
     A: AskSize
-    T: Milliseconds
-    E: EventMs
+    E: EventMs = 0
+    T: Milliseconds = 1
+    e: Literal["bookTicker"] = "bookTicker"
 
 
-class SpotQuote(Struct):
-    """bookTicker of spot: no type, no time."""
-
-    u: Sequence
-    s: Symbol
-    b: Bid
-    B: BidSize
-    a: Ask
-    A: AskSize
-
-
-class Trade(Struct):
-    """One trade of futures, with its id `t`."""
+class Trade(Struct, gc=False):
+    """One trade, with its id `t`."""
 
     e: Literal["trade"]
     E: EventMs
     T: Milliseconds
     s: Symbol
-    t: Sequence
+    t: Id
     p: Price
     q: Quantity
-    X: Text
-    m: SellerTook
+    m: BuyerTook
 
 
-class SpotTrade(Struct):
-    e: Literal["trade"]
-    E: EventMs
-    s: Symbol
-    t: Sequence
-    p: Price
-    q: Quantity
-    T: Milliseconds
-    m: SellerTook
-    M: Flag = True
-
-
-class FuturesAggregate(Struct):
+class AggregateTrade(Struct, gc=False):
     """aggTrade: the fills of one taking order at one price, with their id `a`, numbered without holes."""
 
     e: Literal["aggTrade"]
     E: EventMs
-    a: Sequence
+    T: Milliseconds
     s: Symbol
+    a: Id
     p: Price
     q: Quantity
-    f: Whole
-    l: Whole  # noqa: E741 (Binance's name: the last trade's id)
-    T: Milliseconds
-    m: SellerTook
+    m: BuyerTook
 
 
-class SpotAggregate(Struct):
-    e: Literal["aggTrade"]
-    E: EventMs
-    s: Symbol
-    a: Sequence
-    p: Price
-    q: Quantity
-    f: Whole
-    l: Whole  # noqa: E741
-    T: Milliseconds
-    m: SellerTook
-    M: Flag = True
+class Update(Struct, gc=False):
+    """depthUpdate: ids `U` to `u`; futures also tell that of the update before it, `pu`."""
 
-
-class Update(Struct):
-    """depthUpdate of futures: ids `U` to `u`, that of the update before it `pu`."""
-
-    e: Literal["depthUpdate"]
-    E: EventMs
-    T: Milliseconds
-    s: Symbol
-    U: First
-    u: Sequence
-    pu: Previous
-    b: Bids
-    a: Asks
-
-
-class SpotUpdate(Struct):
     e: Literal["depthUpdate"]
     E: EventMs
     s: Symbol
     U: First
-    u: Sequence
+    u: UpdateId
     b: Bids
     a: Asks
+    pu: Previous = -1
 
 
-class Snapshot(Struct):
-    """The REST answer of futures."""
+class Snapshot(Struct, gc=False):
+    """The REST answer; spot has no `E`."""
 
-    lastUpdateId: Sequence
-    E: EventMs
-    T: Milliseconds
+    lastUpdateId: UpdateId
     bids: Bids
     asks: Asks
+    E: EventMs = 0
 
 
-class SpotSnapshot(Struct):
-    lastUpdateId: Sequence
-    bids: Bids
-    asks: Asks
+def _wrapped(event: type[Struct], stream: Any = str) -> type[Struct]:
+    return defstruct(f"Wrapped{event.__name__}", [("stream", stream), ("data", event)], gc=False)
 
 
-_BARE: Mapping[type[Struct], Message] = {
-    each.struct: each
-    for each in (
-        Message(Quote, "bookTicker", Role.QUOTE, DIRECT_RANK),
-        Message(SpotQuote, "bookTicker", Role.QUOTE, DIRECT_RANK),
-        Message(Trade, "trade", Role.TRADE, 1),
-        Message(SpotTrade, "trade", Role.TRADE, 1),
-        Message(FuturesAggregate, "aggTrade", Role.TRADE, 2),
-        Message(SpotAggregate, "aggTrade", Role.TRADE, 2),
-        Message(Update, "depthUpdate", Role.UPDATE),
-        Message(SpotUpdate, "depthUpdate", Role.UPDATE),
+QUOTE = Message(Quote, "bookTicker", Role.QUOTE, b'{"e":"bookTicker"', DIRECT_RANK)
+TRADE = Message(Trade, "trade", Role.TRADE, b'{"e":"trade"', 1)
+AGGREGATE = Message(AggregateTrade, "aggTrade", Role.TRADE, b'{"e":"aggTrade"', 2)
+UPDATE = Message(Update, "depthUpdate", Role.UPDATE, b'{"e":"depthUpdate"')
+WRAPPED: Mapping[Message, Message] = {
+    each: replace(each, struct=_wrapped(each.struct), mark=mark, within="data")
+    for each, mark in (
+        (QUOTE, b'@bookTicker","data":'),
+        (TRADE, b'@trade","data":'),
+        (AGGREGATE, b'@aggTrade","data":'),
+        (UPDATE, b"@depth@"),
     )
 }
-
-
-def _wrapped(event: type[Struct], stream: Any) -> type[Struct]:
-    return defstruct(f"Wrapped{event.__name__}", [("stream", stream), ("data", event)])
-
-
-def _stream_of(event: type[Struct]) -> Any:
-    return DepthStream if event in (Update, SpotUpdate) else Text
-
-
-_WRAPPED: Mapping[type[Struct], Message] = {
-    event: replace(message, struct=_wrapped(event, _stream_of(event))) for event, message in _BARE.items()
-}
-_SNAPSHOTS: Mapping[type[Struct], Message] = {
-    event: Message(_wrapped(event, SnapshotStream), "snapshot", Role.SNAPSHOT) for event in (Snapshot, SpotSnapshot)
-}
+SNAPSHOT = Message(_wrapped(Snapshot, SnapshotStream), "snapshot", Role.SNAPSHOT, b'@snapshot","data":')
 
 COUNTED = frozenset(
     {
@@ -213,7 +143,7 @@ COUNTED = frozenset(
 class Binance(JsonDecoder):
     """The decoder of a session."""
 
-    messages = (*_WRAPPED.values(), *_BARE.values(), *_SNAPSHOTS.values())
+    messages = (*WRAPPED.values(), QUOTE, TRADE, AGGREGATE, UPDATE, SNAPSHOT)
     numbering = Numbering.UPDATE_IDS
 
     def sort(self, document: Any) -> Message | Passed | Unread:
@@ -232,30 +162,16 @@ class Binance(JsonDecoder):
             return Passed("result")
         stream = str(document.get("stream", ""))
         if "lastUpdateId" in event:
-            return _snapshot(stream, event)
+            return _snapshot(stream)
         kind = event.get("e", "bookTicker" if "u" in event else None)
         if kind == "depthUpdate" and _best_levels_alone(stream):
             return Passed(stream.split("@")[1])
-        struct = _struct(kind, event)
-        if struct is not None:
-            return (_WRAPPED if wrapped else _BARE)[struct]
+        for bare, enveloped in WRAPPED.items():
+            if kind == bare.name:
+                return enveloped if wrapped else bare
         if isinstance(kind, str) and kind in COUNTED:
             return Passed(kind)
         return Unread(f"e: {shown(kind)}: expected an event of Binance's market streams", "e")
-
-
-def _struct(kind: object, event: Mapping[str, object]) -> type[Struct] | None:
-    """The type of an event: where futures and spot differ, that of what it has."""
-    match kind:
-        case "bookTicker":
-            return Quote if "E" in event else SpotQuote
-        case "trade":
-            return Trade if "X" in event else SpotTrade
-        case "aggTrade":
-            return SpotAggregate
-        case "depthUpdate":
-            return Update if "pu" in event else SpotUpdate
-    return None
 
 
 def _best_levels_alone(stream: str) -> bool:
@@ -263,10 +179,10 @@ def _best_levels_alone(stream: str) -> bool:
     return stream.partition("@depth")[2][:1].isdigit()
 
 
-def _snapshot(stream: str, event: Mapping[str, object]) -> Message | Passed | Unread:
+def _snapshot(stream: str) -> Message | Passed | Unread:
     """A REST answer, or the best levels of a spot stream, which look alike."""
     if stream.endswith("@snapshot"):
-        return _SNAPSHOTS[Snapshot if "E" in event else SpotSnapshot]
+        return SNAPSHOT
     if _best_levels_alone(stream):
         return Passed(stream.split("@")[1])
     return Unread("stream: a book's snapshot without its symbol: expected a stream `<symbol>@snapshot`", "lastUpdateId")

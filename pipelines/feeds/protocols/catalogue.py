@@ -5,6 +5,9 @@ from types import MappingProxyType
 
 from pipelines.domain.decoding import OpenDecoder
 from pipelines.feeds.protocols.binance import Binance
+from pipelines.feeds.protocols.bitstamp import Bitstamp
+from pipelines.feeds.protocols.coinbase import Coinbase
+from pipelines.feeds.protocols.kraken import Kraken
 from pipelines.feeds.protocols.itch50 import Itch50
 from pipelines.feeds.protocols.lean import Lean
 from pipelines.feeds.protocols.moldudp64 import MoldUDP64

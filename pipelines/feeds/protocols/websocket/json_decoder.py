@@ -15,10 +15,10 @@ from pipelines.domain.decoding import DECODED, Decoded, DecodedRows, Missing
 from pipelines.domain.level_book import LevelBooks, Stamp
 from pipelines.domain.market import Kind
 from pipelines.domain.market import Status as Said
-from pipelines.feeds.protocols.book_state import MOST_KEPT, Kept, dump_books, load_books
-from pipelines.feeds.protocols.fields import Column
-from pipelines.feeds.protocols.frame_reader import FrameReader, Message, Passed, Read, Unread
-from pipelines.feeds.protocols.session_kernel import (
+from pipelines.feeds.protocols.websocket.book_state import MOST_KEPT, Kept, dump_books, load_books
+from pipelines.feeds.protocols.websocket.fields import Column
+from pipelines.feeds.protocols.websocket.frame_reader import FrameReader, Message, Passed, Read, Unread
+from pipelines.feeds.protocols.websocket.session_kernel import (
     BOOK_RANK,
     STATE,
     Numbering,
@@ -60,7 +60,7 @@ class JsonDecoder:
         """Rows, faults and gaps of frames, by position."""
         read = self._reader.read(frames)
         self._take_symbols()
-        rows = np.empty(len(frames) + int(read.items.filled[0]) + 64, DECODED)
+        rows = np.empty(len(frames) + len(read.items.changes) + 64, DECODED)
         missing: list[Missing] = []
         position = count = 0
         while True:
@@ -131,18 +131,18 @@ class JsonDecoder:
         whole = read.columns.whole[position]
         number = int(whole[Column.SYMBOL])
         name = self._reader.symbols.name(number)
-        update = Kept.of(whole, read.items.changes)
+        update = Kept.of(whole, read.items.changes, self.numbering is Numbering.TIMES)
         if stop is Stop.SNAPSHOT:
             yield from self._take_snapshot(number, update, position, int(whole[Column.DEPTH]))
+            said = int(whole[Column.CHECKSUM])
+            if said >= 0 and self._states["status"][number] >= Status.PRIMED:
+                yield from self._check(number, update, position, said, missing)
             return
         if stop is Stop.WAITING:
             if self._states["status"][number] == Status.ABSENT and not self._by_another_way:
                 return
         elif stop is Stop.CHECKSUM:
-            found = checksum(self._books.pool, number, self._venue)
-            said = int(whole[Column.CHECKSUM])
-            missing.append(Missing(position, f"{name} book: checksum {said}, of the book here {found}: {_LOST}", name))
-            yield self._lose(number, position, update.event_ns)
+            yield from self._check(number, update, position, int(whole[Column.CHECKSUM]), missing)
         else:
             last = int(self._states["last"][number])
             spans = f"{update.first} to {update.sequence}"
@@ -150,6 +150,16 @@ class JsonDecoder:
             missing.append(Missing(position, detail, name))
             yield self._lose(number, position, update.event_ns)
         self._keep(number, update)
+
+    def _check(
+        self, number: int, update: Kept, position: int, said: int, missing: list[Missing]
+    ) -> Iterator[DecodedRows]:
+        """A book whose checksum is not what the venue said is lost."""
+        found = checksum(self._books.pool, number, self._venue)
+        if found != said:
+            name = self._reader.symbols.name(number)
+            missing.append(Missing(position, f"{name} book: checksum {said}, of the book here {found}: {_LOST}", name))
+            yield self._lose(number, position, update.event_ns)
 
     @property
     def _by_another_way(self) -> bool:

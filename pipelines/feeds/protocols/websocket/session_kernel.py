@@ -12,10 +12,8 @@ from pipelines.domain.compiled import compiled, inlined
 from pipelines.domain.decoding import DecodedRows
 from pipelines.domain.level_book import COUNT, NO_ROOM, STARTS, Pool, Stamp, change_book, sign
 from pipelines.domain.market import Flag, Kind
-from pipelines.feeds.protocols.fields import Column
-from pipelines.feeds.protocols.frame_kernel import Columns, Items
-from pipelines.feeds.protocols.frame_numbers import Text
-from pipelines.feeds.protocols.frame_reader import BROKEN, Role
+from pipelines.feeds.protocols.websocket.fields import BROKEN, Column, Columns, Items
+from pipelines.feeds.protocols.websocket.frame_reader import Role
 
 
 class Numbering(IntEnum):
@@ -64,9 +62,9 @@ class Turn(IntEnum):
     GAP = 2
 
 
-DIRECT_RANK = 4
-BOOK_RANK = 3
-"""How good a source of quotes a book is. Below it: a ticker (1), a stream of spreads (2); above: best quotes (4)."""
+TICKER_RANK, SPREAD_RANK, BOOK_RANK, DIRECT_RANK = 1, 2, 3, 4
+"""How good a source of quotes is: a ticker at each trade, a stream of spreads, a book, a stream of best quotes. One
+below the best that is there gives none."""
 
 CHECKED_LEVELS = 10
 
@@ -77,6 +75,8 @@ STATE = np.dtype(
 seen (0 for none); levels a side that its book is of (0 for all); its place in the listing."""
 
 States = NDArray[np.void]
+
+Text = NDArray[np.uint8]
 
 
 class Venue(NamedTuple):
@@ -186,7 +186,8 @@ def write_rows(
             continue
         role, rank = venue.roles[shape, 0], venue.roles[shape, 1]
         state = states[symbol]
-        sequence, event_ns = whole[i, _SEQUENCE], whole[i, _EVENT]
+        event_ns = whole[i, _EVENT]
+        sequence = event_ns if venue.numbering == _BY_TIMES else whole[i, _SEQUENCE]
         begin, end = whole[i, _ITEMS], whole[i, _ITEMS_END]
         if at + end - begin + 1 > len(rows):
             return i, at, _STOP_ROOM

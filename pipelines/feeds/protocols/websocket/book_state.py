@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 
 from pipelines.domain.level_book import CHANGE, Changes, LevelBooks
-from pipelines.feeds.protocols.fields import Column
-from pipelines.feeds.protocols.session_kernel import STATE, States
+from pipelines.feeds.protocols.websocket.fields import Column
+from pipelines.feeds.protocols.websocket.session_kernel import STATE, States
 
 VERSION = 1
 
@@ -36,12 +36,12 @@ class Kept:
     changes: Changes
 
     @classmethod
-    def of(cls, whole: np.ndarray[tuple[int], np.dtype[np.int64]], items: Changes) -> "Kept":
-        """A message of a batch; its levels are copied."""
+    def of(cls, whole: np.ndarray[tuple[int], np.dtype[np.int64]], items: Changes, by_time: bool) -> "Kept":
+        """A message of a batch, numbered by its time where nothing else numbers it; its levels are copied."""
         first, last = int(whole[Column.ITEMS]), int(whole[Column.ITEMS_END])
         wanted = (Column.FIRST, Column.SEQUENCE, Column.PREVIOUS, Column.EVENT)
         first_id, sequence, previous, event_ns = (int(whole[column]) for column in wanted)
-        return cls(first_id, sequence, previous, event_ns, items[first:last].copy())
+        return cls(first_id, event_ns if by_time else sequence, previous, event_ns, items[first:last].copy())
 
 
 def dump_books(names: Sequence[str], states: States, books: LevelBooks, kept: Mapping[int, Sequence[Kept]]) -> bytes:
