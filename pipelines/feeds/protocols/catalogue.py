@@ -7,14 +7,23 @@ from pipelines.domain.decoding import OpenDecoder
 from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.protocols.bitstamp import Bitstamp
 from pipelines.feeds.protocols.coinbase import Coinbase
-from pipelines.feeds.protocols.kraken import Kraken
 from pipelines.feeds.protocols.itch50 import Itch50
+from pipelines.feeds.protocols.kraken import Kraken
 from pipelines.feeds.protocols.lean import Lean
 from pipelines.feeds.protocols.moldudp64 import MoldUDP64
 from pipelines.feeds.protocols.table import Table
 
 PROTOCOLS: Mapping[str, OpenDecoder] = MappingProxyType(
-    {"binance": Binance, "lean": Lean, "table": Table, "itch50": Itch50, "itch50-moldudp64": MoldUDP64}
+    {
+        "binance": Binance,
+        "coinbase": Coinbase,
+        "kraken": Kraken,
+        "bitstamp": Bitstamp,
+        "itch50": Itch50,
+        "itch50-moldudp64": MoldUDP64,
+        "lean": Lean,
+        "table": Table,
+    }
 )
 
 
