@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 from pipelines.feeds.files.frame_file import BrokenFile, UnknownFormat
 from pipelines.feeds.protocols.lean_stream import (
@@ -110,6 +111,9 @@ def _market(folders: list[str], expiry: str, undivided: bool) -> tuple[str, str]
     words = [word for part in folders for word in re.split(r"[_-]", part)]
     asset = next((_ASSET_WORDS[word] for word in reversed(words) if word in _ASSET_WORDS), "")
     market = next((part for part in reversed(folders) if any(part == known for _, known in TIME_ZONES)), "")
+    whole = next((at for at, part in enumerate(folders) if part in ASSETS), len(folders))
+    if whole + 1 < len(folders) and folders[whole + 1] not in (market, *RESOLUTIONS):
+        market = folders[whole + 1]  # of LEAN's own folders, the one below an asset class is the market
     asset = asset or _ASSET_OF.get(market, "") or ("future" if expiry else "equity" if undivided else "")
     if not asset:
         raise StreamError("of what asset class? Put it below folders as equity/usa/minute/aig")
@@ -122,24 +126,36 @@ def _market(folders: list[str], expiry: str, undivided: bool) -> tuple[str, str]
 
 
 def blocks(member: Member) -> Iterator[bytes]:
-    """The lines of a CSV in blocks of whole lines, about `BLOCK_BYTES` each. Raises BrokenFile where it breaks off."""
-    line, rest = 1, b""
+    """The lines of a CSV in blocks of whole lines, about `BLOCK_BYTES` each. Where it breaks off, all before is given,
+    and BrokenFile raised."""
+    line, broken, ended = 1, "", False
+    held = bytearray()
     try:
-        with zipfile.ZipFile(member.path) as archive, archive.open(member.name) as file:
-            while read := file.read(BLOCK_BYTES):
-                end = read.rfind(b"\n") + 1
-                if end == 0:
-                    rest += read
-                    if len(rest) > LONGEST_LINE:
-                        raise ValueError(f"{len(rest)} bytes and no end of a line")
+        with zipfile.ZipFile(member.path) as archive, cast(zipfile.ZipExtFile, archive.open(member.name)) as file:
+            while not ended and not broken:
+                try:
+                    read = file.read1(BLOCK_BYTES)  # little at a time: what it has read when it fails is lost
+                except BROKEN as error:
+                    read, broken = b"", _told(error)
+                ended = not read
+                held += read
+                if len(held) < BLOCK_BYTES and not ended:
                     continue
-                block, rest = rest + read[:end], read[end:]
-                yield block
-                line += block.count(b"\n")
+                end = held.rfind(b"\n") + 1
+                if len(held) - end > LONGEST_LINE:
+                    broken = f"{len(held) - end} bytes and no end of a line"
+                if ended and not broken and end < len(held):
+                    held += b"\n"
+                    end = len(held)
+                if end:
+                    block = bytes(held[:end])
+                    del held[:end]
+                    yield block
+                    line += block.count(b"\n")
     except BROKEN as error:
-        raise BrokenFile(member.path, "line", line, f"{member.name}: {_told(error)}") from error
-    if rest:
-        yield rest + b"\n"
+        broken = _told(error)
+    if broken:
+        raise BrokenFile(member.path, "line", line, f"{member.name}: {broken}")
 
 
 def _check_size(path: Path, info: zipfile.ZipInfo) -> None:

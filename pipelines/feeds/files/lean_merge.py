@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.compiled import compiled
-from pipelines.feeds.files.frame_file import Piece
-from pipelines.feeds.files.lean_archive import Member, blocks
+from pipelines.feeds.files.frame_file import BrokenFile, Piece
+from pipelines.feeds.files.lean_archive import BLOCK_BYTES, Member, blocks
 from pipelines.feeds.protocols.lean_fields import read_dated, read_time
 from pipelines.feeds.protocols.lean_stream import FIRST_TAG, MOST_STREAMS, LeanStream, write_header
 
@@ -21,6 +21,9 @@ FRAME_LINES = 1000
 PIECE_FRAMES = 64
 MOST_LINES = 4 * FRAME_LINES
 """Of a frame whose lines all have one time: then it is cut all the same."""
+
+MOST_BYTES = 4 * BLOCK_BYTES
+"""Of lines in memory that wait for a later time: more are let go, as of a file in which no time can be read."""
 
 Ints = NDArray[np.int64]
 _BEFORE_ALL = -(1 << 62)
@@ -40,6 +43,7 @@ class Tape:
     at: int = 0
     line: int = 1
     ended: bool = False
+    broken: BrokenFile | None = None
 
     @property
     def known_to_ns(self) -> int:
@@ -51,10 +55,13 @@ class Tape:
         return int(self.times[-1]) if len(self.times) else _BEFORE_ALL
 
     def read_on(self) -> None:
-        """Read a further block behind the lines that are left."""
+        """Read a further block behind the lines that are left, or note that there is none."""
         if self.source is None:
             self.source = blocks(self.member)
-        block = next(self.source, None)
+        try:
+            block = next(self.source, None)
+        except BrokenFile as error:
+            block, self.broken = None, error
         if block is None:
             self.ended = True
             return
@@ -76,18 +83,24 @@ class Tape:
 
 
 def merged(members: Sequence[Member]) -> Iterator[Piece]:
-    """The frames of all files. BrokenFile where one breaks off, after all that comes before."""
+    """The frames of all files. Where one breaks off, those of all files up to there, and then BrokenFile."""
     tapes = [Tape(member, order) for order, member in enumerate(members)]
     while tapes:
+        broken = next((tape for tape in tapes if tape.broken is not None), None)
         until_ns = min(tape.known_to_ns for tape in tapes)
-        parts = [(tape, tape.take(until_ns)) for tape in tapes if tape.source is not None]
+        if broken is not None:
+            until_ns = min(until_ns, int(broken.times[-1]) + 1 if len(broken.times) else _BEFORE_ALL)
+        limiting = [tape for tape in tapes if tape.known_to_ns == until_ns and not tape.ended]
+        crowded = any(len(tape.text) > MOST_BYTES for tape in limiting)
+        parts = [(tape, tape.take(until_ns + crowded)) for tape in tapes if tape.source is not None]
         parts = [(tape, taken) for tape, taken in parts if taken.stop > taken.start]
         if parts:
             yield from _pieces(parts)
-        tapes = [tape for tape in tapes if not (tape.ended and tape.at == len(tape.times))]
-        for tape in tapes:
-            if tape.known_to_ns == until_ns and not tape.ended:
-                tape.read_on()
+        if broken is not None and broken.at == len(broken.times) and broken.broken is not None:
+            raise broken.broken
+        tapes = [tape for tape in tapes if not (tape.ended and tape.at == len(tape.times) and tape.broken is None)]
+        for tape in limiting:
+            tape.read_on()
 
 
 def line_times(text: bytes, stream: LeanStream) -> tuple[Ints, Ints]:
@@ -124,7 +137,7 @@ def _pieces(parts: Sequence[tuple[Tape, slice]]) -> Iterator[Piece]:
     counts: list[int] = []
     first = 0
     while first < len(when):
-        end = _frame_end(when, of, first)
+        end = _frame_end(when, of, first, len(parts) > MOST_STREAMS)
         frames.append(_frame(parts, text, of[first:end], begin[first:end], size[first:end], number[first:end]))
         places.append(int(number[first]))
         counts.append(end - first)
@@ -134,17 +147,20 @@ def _pieces(parts: Sequence[tuple[Tape, slice]]) -> Iterator[Piece]:
             frames, places, counts = [], [], []
 
 
-def _frame_end(when: Ints, of: Ints, first: int) -> int:
+def _frame_end(when: Ints, of: Ints, first: int, many: bool) -> int:
     end = min(first + FRAME_LINES, len(when))
     if end < len(when):
         whole = int(np.searchsorted(when, when[end - 1], "right"))
         end = min(whole, first + MOST_LINES)
+    if not many:
+        return end
     streams = np.unique(of[first:end], return_index=True)[1]
     return end if len(streams) <= MOST_STREAMS else first + int(np.sort(streams)[MOST_STREAMS])
 
 
 def _frame(parts: Sequence[tuple[Tape, slice]], text: bytes, of: Ints, begin: Ints, size: Ints, number: Ints) -> bytes:
-    present, firsts = np.unique(of, return_index=True)
+    alone = len(parts) == 1
+    present, firsts = (of[:1], np.zeros(1, np.int64)) if alone else np.unique(of, return_index=True)
     streams = [parts[place][0].member.stream for place in present.tolist()]
     header = write_header(list(zip(streams, number[firsts].tolist(), strict=True)))
     if len(present) == 1:
