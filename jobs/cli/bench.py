@@ -7,10 +7,12 @@ import typer
 from rich.console import Console
 
 from infra.settings import load_settings
+from jobs.cli import bench_history
 from jobs.cli.stack import bring_up
 from jobs.steps import steps
 
 app = typer.Typer(help="Benchmarks. Figures of one machine move; the ratios are what to compare.", no_args_is_help=True)
+app.command()(bench_history.loader)
 
 
 @app.command()

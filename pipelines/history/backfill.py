@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from pipelines.history.market_tables import MarketTables
 from pipelines.history.retention import ARCHIVE, check_kept
 from pipelines.history.rollup_tables import Days
 from pipelines.history.timescale import HistoryError, connect, migrate
+from pipelines.history.turns import Turns
 from pipelines.history.writer import SETTINGS
 
 BATCH_ROWS = 200_000
@@ -74,8 +75,7 @@ class Backfill:
         except BaseException:
             self._connection.close()
             raise
-        self._pool = ThreadPoolExecutor(1)
-        self._written: Future[None] | None = None
+        self._turns = Turns()
         self._held: list[tuple[tuple[str, ...], Ticks]] = []
         self._held_rows = 0
         self._passed_over = self.progress.rows_taken
@@ -86,7 +86,7 @@ class Backfill:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._turns.__exit__(kind, error, trace)
         self._connection.close()
 
     def take(self, ticks: Ticks, instruments: Sequence[str]) -> None:
@@ -109,17 +109,12 @@ class Backfill:
         """Write what is left, and that the file is done."""
         if not self.progress.complete:
             self._hand_over(complete=True)
-            self._wait()
+            self._turns.wait()
         return self.progress
 
     def _hand_over(self, *, complete: bool) -> None:
-        self._wait()
         held, self._held, self._held_rows = self._held, [], 0
-        self._written = self._pool.submit(self._write, held, complete)
-
-    def _wait(self) -> None:
-        if self._written is not None:
-            self._written.result()
+        self._turns.take(partial(self._write, held, complete))
 
     def _begin(self) -> Progress:
         key = (ARCHIVE, self.file.source, self.file.name)

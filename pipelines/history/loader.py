@@ -6,6 +6,7 @@ import socket
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 
 import psycopg
@@ -14,8 +15,9 @@ from pipelines.contracts.registry import RegistryError, SchemaRegistry
 from pipelines.contracts.topics import Topics
 from pipelines.domain.universe import Strategy
 from pipelines.history.kafka_log import KafkaAway, KafkaLog, SessionPlace
-from pipelines.history.reader import Message, SessionReader
+from pipelines.history.reader import Batch, Message, SessionReader
 from pipelines.history.timescale import place
+from pipelines.history.turns import Turns
 from pipelines.history.writer import Place, Status, Writer
 
 log = logging.getLogger("helios.loader")
@@ -115,7 +117,8 @@ class Loader:
         offsets = writer.offsets()
         records = open_ones.enter_context(closing(KafkaLog(config.bootstrap, reader.names(), offsets)))
         self._begin(records, offsets)
-        self._go_on(where, reader, writer, records, offsets)
+        turns = open_ones.enter_context(Turns())
+        self._go_on(where, reader, writer, records, offsets, turns)
 
     def _begin(self, records: KafkaLog, offsets: dict[Place, int]) -> None:
         for lost in records.lost:
@@ -130,7 +133,13 @@ class Loader:
         self._wait_s = SHORTEST_WAIT_S
 
     def _go_on(
-        self, where: SessionPlace, reader: SessionReader, writer: Writer, records: KafkaLog, offsets: dict[Place, int]
+        self,
+        where: SessionPlace,
+        reader: SessionReader,
+        writer: Writer,
+        records: KafkaLog,
+        offsets: dict[Place, int],
+        turns: Turns,
     ) -> None:
         config, loaded = self._config, self._loaded
         next_status = next_line = next_retention = time.monotonic()
@@ -139,14 +148,16 @@ class Loader:
             messages = self._gather(records)
             if messages:
                 offsets = records.offsets()
+                batch = reader.batch(messages)
                 if where.session_id() != loaded.session_id:
                     raise SessionOver
-                self._load(reader, writer, messages, offsets)
+                turns.take(partial(self._load, reader, writer, messages, batch, offsets))
             now = time.monotonic()
             if now < next_status and not self._stop.is_set():
                 continue
             if where.session_id() != loaded.session_id:
                 raise SessionOver
+            turns.wait()
             status = self._status(records.behind(offsets), now - last_status)
             writer.say(status)
             where.show(f"{config.topics.prefix}loader", offsets)
@@ -179,9 +190,15 @@ class Loader:
                 break
         return gathered
 
-    def _load(self, reader: SessionReader, writer: Writer, messages: list[Message], offsets: dict[Place, int]) -> None:
+    def _load(
+        self,
+        reader: SessionReader,
+        writer: Writer,
+        messages: list[Message],
+        batch: Batch,
+        offsets: dict[Place, int],
+    ) -> None:
         """Write the records; one that holds what PostgreSQL cannot is found by halving and set aside."""
-        batch = reader.batch(messages)
         try:
             self._loaded.rows += writer.write(batch, offsets)
             self._loaded.bad_records += batch.bad_records
@@ -191,8 +208,9 @@ class Loader:
                 self._loaded.bad_records += 1
                 return
             first, second = messages[: len(messages) // 2], messages[len(messages) // 2 :]
-            self._load(reader, writer, first, {(each.topic, each.partition): each.offset + 1 for each in first})
-            self._load(reader, writer, second, offsets)
+            read_to = {(each.topic, each.partition): each.offset + 1 for each in first}
+            self._load(reader, writer, first, reader.batch(first), read_to)
+            self._load(reader, writer, second, reader.batch(second), offsets)
 
     def _drop_old(self, writer: Writer) -> None:
         try:

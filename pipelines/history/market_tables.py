@@ -6,7 +6,8 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from pipelines.domain.market import Ticks
 from pipelines.domain.rollups import utc_days
-from pipelines.history.copy_format import HEAD, TAIL, Feeds, copy_stream, of_table
+from pipelines.history.binary_copy import HEAD, TAIL
+from pipelines.history.copy_format import Feeds, copy_stream, of_table
 from pipelines.history.rollup_tables import Days, RollupTables
 from pipelines.history.tables import BOOKS, TICKS, Table
 from pipelines.history.timescale import Connection

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.errors import UniqueViolation
 from psycopg.sql import SQL, Composed, Identifier
 
 from pipelines.domain.rollups import MINUTE_NS, ROLLUP, Rollups, floor_ns, joined, seconds, utc_days
-from pipelines.history.copy_format import HEAD, PG_EPOCH_NS, TAIL, Feeds
+from pipelines.history.binary_copy import HEAD, TAIL, timestamps
+from pipelines.history.copy_format import Feeds
+from pipelines.history.rollup_copy import COLUMNS, bar_stream
 from pipelines.history.timescale import SQL_DIR, Connection
 
 ROLLUP_TABLES = ("ohlcv_1s", "ohlcv_1m", "ohlcv_1d")
@@ -31,6 +34,7 @@ class RollupTables:
         self._connection = connection
         self._session_id = session_id
         self._days = days
+        self._newest_ns: int | None = None
         self._kept_by_us = kept_by_loader(connection)
         if self._kept_by_us:
             columns = SQL(", ").join(
@@ -53,15 +57,42 @@ class RollupTables:
         instruments = list(numbers)
         by_minute = joined(by_second, floor_ns(by_second["start_ns"], MINUTE_NS))
         by_day = joined(by_second, self._days(instruments, by_second))
+        levels = (self._but_new(instruments, by_second), by_minute, by_day)
+        self._join(instruments, levels)
+
+    def _but_new(self, instruments: Sequence[tuple[str, str]], bars: Rollups) -> Rollups:
+        """The bars of a second without those that could be put straight in, in a third of the time of joining them.
+
+        Those after all that this writer has seen mostly are not there yet; where one of them is, all are to be joined.
+        """
+        newest_ns = int(bars["start_ns"].max())
+        known_ns, self._newest_ns = self._newest_ns, max(newest_ns, self._newest_ns or newest_ns)
+        new = bars["start_ns"] > known_ns if known_ns is not None else np.zeros(len(bars), dtype=bool)
+        if not new.any():
+            return bars
+        columns = SQL(", ").join(map(Identifier, COLUMNS))
+        statement = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(Identifier(ROLLUP_TABLES[0]), columns)
+        try:
+            with self._connection.transaction(), self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.write(HEAD)
+                for piece in bar_stream(self._session_id, instruments, bars[new]):
+                    copy.write(piece)
+                copy.write(TAIL)
+        except UniqueViolation:
+            return bars
+        return bars[~new]
+
+    def _join(self, instruments: Sequence[tuple[str, str]], levels: Sequence[Rollups]) -> None:
         names = {"venues": [venue for venue, _ in instruments], "instruments": [name for _, name in instruments]}
         with self._connection.cursor() as cursor:
             with cursor.copy(SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(_INCOMING)) as copy:
                 copy.write(HEAD)
-                for level, bars in enumerate((by_second, by_minute, by_day)):
+                for level, bars in enumerate(levels):
                     copy.write(_binary(level, bars))
                 copy.write(TAIL)
             for level, table in enumerate(ROLLUP_TABLES):
-                cursor.execute(_statement(table), {"session": self._session_id, "level": level, **names})
+                if len(levels[level]):
+                    cursor.execute(_statement(table), {"session": self._session_id, "level": level, **names})
 
 
 def kept_by_loader(connection: Connection) -> bool:
@@ -102,7 +133,7 @@ def _binary(level: int, bars: Rollups) -> bytes:
         if name == "level":
             rows[name] = level
         elif name == "start_time":
-            rows[name] = (bars["start_ns"] - PG_EPOCH_NS) // 1000
+            rows[name] = timestamps(bars["start_ns"])
         else:
             rows[name] = bars[name]
     return rows.tobytes()

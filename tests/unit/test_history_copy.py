@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.domain.market import TICK, Flag, Ticks
-from pipelines.history.copy_format import HEAD, TAIL, copy_stream, home, merge
+from pipelines.history.binary_copy import HEAD, TAIL
+from pipelines.history.copy_format import copy_stream, home, merge
 from pipelines.history.tables import TICKS
 from tests.support.session_log import INSTRUMENTS, ticks
 
