@@ -155,7 +155,7 @@ def read_messages(frames: Frames, market: Market, books: Books, made: Made, prog
             if size == 0 or at + 2 + size > end or left == 0:
                 wrong = (COUNT if left == 0 else CUT) * FIELDS
                 _write_fault(made, progress, at, end - at, wrong, -1)
-                at = end
+                at, left = end, min(left, 0)
                 stop = _LOST
                 break
             body = at + 2
