@@ -1,19 +1,21 @@
 """What may change in a schema and what may not, held on folders of schemas with released versions of their own."""
 
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipelines.contracts.evolution.changes import changes
 from pipelines.contracts.evolution.check import Direction, check, differences, release, require
 from pipelines.contracts.evolution.compatibility import obstacles, verdict
 from pipelines.contracts.evolution.released import broken_seals, versions
-from pipelines.contracts.schemas import SchemaError, expanded
+from pipelines.contracts.schemas import SchemaError, expanded, parse
+from pipelines.contracts.wire import read_body, write_body
 
 QUOTE, BOOK = "desk.Quote", "desk.Book"
 BID = {"name": "bid", "type": "double", "doc": "Best bid"}
@@ -209,6 +211,7 @@ def test_a_file_that_is_no_schema_is_a_fault_of_that_file(folder: Path, text: st
 
 PLAIN = st.sampled_from(["int", "long", "float", "double", "boolean", "string", "bytes"])
 ZERO = {"int": 0, "long": 0, "float": 0.0, "double": 0.0, "boolean": False, "string": "", "bytes": ""}
+SOME = {"int": 3, "long": 4, "float": 0.5, "double": 1.5, "boolean": True, "string": "s", "bytes": b"b"}
 QUOTES = st.dictionaries(st.sampled_from("abcde"), st.tuples(PLAIN, st.booleans()), min_size=1).map(
     lambda kinds: quote(*(field(n, k, **({"default": ZERO[k]} if d else {})) for n, (k, d) in kinds.items()))
 )
@@ -220,6 +223,29 @@ def test_obstacles_are_found_exactly_where_avro_says_that_it_cannot_be_read(read
     found = obstacles(reader, writer)
     assert verdict(reader, writer).compatible is (not found)
     assert {it.field for it in found} <= {each["name"] for each in reader["fields"]}
+
+
+def kin(reader: dict[str, Any], dropped: set[int], added: set[str]) -> dict[str, Any]:
+    """A schema that is a release or two away: some fields fewer, some more."""
+    kept = [each for number, each in enumerate(reader["fields"]) if number not in dropped]
+    return quote(*(field(name, "long", default=7) for name in sorted(added)), *kept)
+
+
+@settings(max_examples=200, deadline=None)
+@given(QUOTES, st.sets(st.integers(0, 4)), st.sets(st.sampled_from("vwxyz")))
+def test_what_the_check_lets_pass_is_read_by_name_with_defaults(
+    reader: dict[str, Any], dropped: set[int], added: set[str]
+) -> None:
+    writer = kin(reader, dropped, added)
+    assume(not obstacles(reader, writer))
+    value = {each["name"]: SOME[each["type"]] for each in writer["fields"]}
+    out = io.BytesIO()
+    write_body(out, parse(writer), value)
+    read = read_body(io.BytesIO(out.getvalue()), parse(writer), 1, parse(reader))
+    lacking = {each["name"]: each["default"] for each in reader["fields"] if each["name"] not in value}
+    assert {name: b"" if it == "" and read[name] == b"" else it for name, it in lacking.items()}.items() <= read.items()
+    assert {name: it for name, it in read.items() if name in value}.items() <= value.items()
+    assert read.keys() == {each["name"] for each in reader["fields"]}
 
 
 @settings(max_examples=200, deadline=None)

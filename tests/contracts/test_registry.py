@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.parts.part import PartError
+from infra.parts.registry import register_schemas
 from infra.settings import Settings
 from pipelines.contracts.registry import RegistryError, SchemaRegistry, UnknownSchema
 from pipelines.contracts.schemas import (
@@ -130,6 +132,11 @@ def test_an_answer_that_is_none_is_an_error_that_names_the_registry(registry: Sc
 def test_a_registry_that_is_not_there_is_an_error_that_names_it() -> None:
     with pytest.raises(RegistryError, match=r"schema registry http://127\.0\.0\.1:1/v7: no answer to PUT config: .*"):
         SchemaRegistry("http://127.0.0.1:1/v7", timeout_s=1).register_all()
+
+
+def test_a_registry_that_takes_no_schemas_keeps_the_stack_from_coming_up_in_one_line() -> None:
+    with pytest.raises(PartError, match=r"^registry: schema registry http://127\.0\.0\.1:1/v7: no answer to PUT .*$"):
+        register_schemas("http://127.0.0.1:1/v7")
 
 
 def test_a_registry_travels_by_pickle(registry: SchemaRegistry) -> None:

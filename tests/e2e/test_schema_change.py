@@ -18,11 +18,13 @@ import fastavro
 import numpy as np
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from typer.testing import CliRunner
 
-from infra.flink_jobs import jobs, stop_with_savepoint, watermark_ms
+from infra.flink_jobs import jobs, watermark_ms
 from infra.parts.part import http_get
 from infra.settings import INSTALLED, ROOT, Settings
 from infra.stack import up
+from jobs.cli.main import app
 from jobs.submit import submit
 from pipelines.contracts.blocks import BlockCodec
 from pipelines.contracts.frames import RawFrames
@@ -161,16 +163,17 @@ def test_jobs_go_on_from_savepoints_with_new_fields_and_nothing_is_lost(
     pieces = [batches[first:last] for first, last in pairwise(cut)]
     old = Producer(session, ids[FRAMES], registry.schema(ids[FRAMES]))
 
-    running = submit(settings, JOBS, strategy, session.prefix)
+    submit(settings, JOBS, strategy, session.prefix)
     old.write(pieces[0])
     spreads, ticks = log.grown(session.topics.spreads), log.grown(session.topics.ticks)
-    saved = {}
+    until(lambda: signals(log) > 0, "a signal")
+    saved = []
     for name, topic, before, piece in (  # the last one first: each later job has old records to begin with
         ("signals", session.topics.spreads, spreads, pieces[1]),
         ("spreads", session.topics.ticks, ticks, pieces[2]),
         ("market", "", 0, pieces[3]),
     ):
-        saved[name] = stop_with_savepoint(rest, running[name])
+        saved.append(stopped(name, session.prefix))
         old.write(piece)
         if topic:
             log.grown(topic, before)
@@ -179,7 +182,7 @@ def test_jobs_go_on_from_savepoints_with_new_fields_and_nothing_is_lost(
     newer_ids = registry.register_all(release.schemas)
     assert {record for record in ids if newer_ids[record] != ids[record]} == set(ADDED)
     release.helios("up", "--parts", "flink")
-    again = [word for name, savepoint in saved.items() for word in ("--from", f"{name}={savepoint}")]
+    again = [word for savepoint in saved for word in ("--from", savepoint)]
     release.helios("submit", *JOBS, "--strategy", str(strategy), "--prefix", session.prefix, *again)
     new = Producer(session, newer_ids[FRAMES], registry.schema(newer_ids[FRAMES]), release="next")
     by_session = [[batch for batch in pieces[4] if batch.record.session == name] for name in source.sessions]
@@ -198,15 +201,23 @@ def test_jobs_go_on_from_savepoints_with_new_fields_and_nothing_is_lost(
     assert_a_breaking_change_is_refused(release, registry)
 
 
+def stopped(name: str, prefix: str) -> str:
+    """End a job by our own command; JOB=SAVEPOINT."""
+    done = CliRunner().invoke(app, ["cancel", name, "--prefix", prefix, "--savepoint"], catch_exceptions=False)
+    return done.stdout.strip()
+
+
 def until_through(rest: str, prefix: str) -> None:
     """Return when the signals job has passed the end of the sessions: so has all before it."""
     end_ms = (SIMULATION.start_ns // NS_PER_MS) + 3_600_000
+    (job,) = [job for job in jobs(rest) if job.name == f"{prefix}signals"]
+    until(lambda: watermark_ms(rest, job.id) > end_ms, f"a watermark of {end_ms} of {job}")
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while True:
-        (job,) = [job for job in jobs(rest) if job.name == f"{prefix}signals"]
-        if watermark_ms(rest, job.id) > end_ms:
-            return
-        assert time.monotonic() < deadline, f"{job}: watermark {watermark_ms(rest, job.id)}, {end_ms} expected"
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come in {PATIENCE_S:.0f} s"
         time.sleep(0.2)
 
 
