@@ -78,7 +78,7 @@ CHANGES: Mapping[Reason, tuple[str, Callable[[Document], None]]] = MappingProxyT
         Reason.LOCKED: ("bookTicker", _locked),
         Reason.NON_POSITIVE: ("bookTicker", _non_positive),
         Reason.OFF_TICK: ("bookTicker", _off_tick),
-        Reason.OUTLIER: ("bookTicker", _priced(1.5)),
+        Reason.OUTLIER: ("bookTicker", _priced(2.0)),
         Reason.UNKNOWN_INSTRUMENT: ("bookTicker", _unknown),
         Reason.STALE: ("bookTicker", _stale),
         Reason.FUTURE: ("bookTicker", _future),
