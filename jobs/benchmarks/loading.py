@@ -16,12 +16,12 @@ from infra.settings import ROOT, Settings
 from infra.stack import StackError
 from infra.topics import create_topics, delete_topics
 from jobs.benchmarks.broker import bulk_producer, send_all
-from jobs.benchmarks.market import SESSION, VENUE, bench_market
+from jobs.benchmarks.market import SESSION, VENUE, bench_market, with_trades
 from jobs.submit import Progress
 from pipelines.contracts.blocks import RECORD, BlockCodec
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.topics import Topics, shard_key
-from pipelines.domain.market import NS_PER_MS, Kind, Ticks
+from pipelines.domain.market import NS_PER_MS, Ticks
 from pipelines.history.binary_copy import HEAD, TAIL
 from pipelines.history.copy_format import copy_stream
 from pipelines.history.market_tables import copy_into
@@ -47,18 +47,13 @@ def measure_loader(settings: Settings, load: LoaderLoad, progress: Progress) -> 
     """Rows a second of the bare COPY and of the loader's process, one after the other. Nothing of it is left."""
     progress("drawing the market")
     market = bench_market(load.instruments, 1, load.rows, load.seed)
-    trade = market.ticks["sequence"] % 5 == 0
-    market.ticks["kind"][trade] = Kind.TRADE
-    market.ticks["ask"][trade], market.ticks["ask_size"][trade] = (
-        market.ticks["bid"][trade],
-        market.ticks["bid_size"][trade],
-    )
+    ticks = with_trades(market.ticks)
     names = tuple(instrument.id for instrument in market.strategy.instruments)
     ids = SchemaRegistry(settings.registry.url).register_all()
     topics = Topics(f"bench-loader-{uuid4().hex[:6]}.")
-    with _database(settings) as dsn:
+    with scratch_database(settings) as dsn:
         progress(f"bare COPY of {load.rows:,} rows")
-        bare_s = _bare_copy(dsn, names, market.ticks)
+        bare_s = _bare_copy(dsn, names, ticks)
         progress("writing the log")
         create_topics(settings.kafka.bootstrap, topics, (VENUE,), 1)
         try:
@@ -88,7 +83,8 @@ def measure_loader(settings: Settings, load: LoaderLoad, progress: Progress) -> 
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[str]:
+def scratch_database(settings: Settings) -> Iterator[str]:
+    """A database of the benchmark's own; its address."""
     name = f"bench_{uuid4().hex[:12]}"
     with connect(settings.timescale.dsn, application="bench") as admin:
         admin.execute(f"CREATE DATABASE {name}")

@@ -13,6 +13,7 @@ from jobs.steps import steps
 
 app = typer.Typer(help="Benchmarks. Figures of one machine move; the ratios are what to compare.", no_args_is_help=True)
 app.command()(bench_history.loader)
+app.command()(bench_history.history)
 
 
 @app.command()

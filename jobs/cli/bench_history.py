@@ -38,6 +38,32 @@ def loader(
         _show_loader(found)
 
 
+def history(
+    rows: Annotated[int, typer.Option(min=100_000, help="Ticks to load, over 6.5 hours.")] = 10_000_000,
+    instruments: Annotated[int, typer.Option(min=2, help="Of so many instruments.")] = 200,
+    runs: Annotated[int, typer.Option(min=1, help="Of each question, each of another instrument and time.")] = 9,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """How long each question to the history takes, over generated ticks: the median of its runs, in ms.
+
+    Example: helios bench history --rows 10000000 --json
+    """
+    from jobs.benchmarks.asking import HistoryLoad, measure_history
+
+    settings = load_settings()
+    console = Console(stderr=True)
+    bring_up(settings, "timescale", console)
+    with steps(console, "drawing the market") as step:
+        found = measure_history(settings, HistoryLoad(rows, instruments, runs, seed), step)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        print(f"{found['rows']:,} ticks of {found['instruments']} instruments, {found['cores']} cores")
+        for name, took in found["milliseconds"].items():
+            print(f"{name:<32} p50 {took['p50']:>8,.1f} ms   most {took['most']:>8,.1f} ms   {took['rows']:,} rows")
+
+
 def _show_loader(found: dict[str, Any]) -> None:
     through, alone = found["loader"], found["copy"]
     print(
