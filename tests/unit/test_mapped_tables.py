@@ -159,7 +159,7 @@ def test_times_of_parquet_without_a_zone_are_in_the_mappings(tmp_path: Path) -> 
     assert decoded(open_file(tmp_path / "a.parquet")).rows["event_ns"].tolist() == [1_381_132_800_000_000_001]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, 1200), flip=st.integers(4, 1100), bits=st.integers(0, 255))
 def test_a_broken_parquet_file_is_refused_or_breaks_off(tmp_path: Path, cut: int, flip: int, bits: int) -> None:
     path = tmp_path / "a.parquet"

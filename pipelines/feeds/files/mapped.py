@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from pipelines.contracts.mapping_file import TableMapping, load_mapping
 from pipelines.domain.market import Flag, Kind
 from pipelines.feeds.files.frame_file import BrokenFile, FrameFile, Piece, UnknownFormat
 from pipelines.feeds.files.mapped_columns import Wrong, numbers, texts, times, whole
+from pipelines.feeds.files.parquet_process import ParquetError, batches, column_names
 from pipelines.feeds.protocols.table import ROW, Table, TableRows, write_frame
 
 FRAME_ROWS = 1000
@@ -72,7 +72,7 @@ def _pieces(path: Path, mapping: TableMapping, chunks: Iterator[tuple[pa.RecordB
             if following > row:
                 yield _piece(mapping, batch, ragged, row, following)
             row = following
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, ParquetError, OSError, EOFError) as error:
         raise BrokenFile(path, "line", row, " ".join(str(error).split())[:200]) from error
 
 
@@ -222,12 +222,10 @@ def _csv_chunks(path: Path, mapping: TableMapping) -> Iterator[tuple[pa.RecordBa
 
 def _parquet_columns(path: Path) -> tuple[str, ...]:
     try:
-        return tuple(pyarrow.parquet.read_schema(path).names)
-    except (pa.ArrowException, OSError) as error:
-        raise UnknownFormat(f"{path}: no Parquet that can be read: {' '.join(str(error).split())[:200]}") from error
+        return column_names(path)
+    except ParquetError as error:
+        raise UnknownFormat(f"{path}: no Parquet that can be read: {error}") from error
 
 
 def _parquet_chunks(path: Path, mapping: TableMapping) -> Iterator[tuple[pa.RecordBatch, Ragged]]:
-    with pyarrow.parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=list(mapping.used)):
-            yield batch, []
+    return ((batch, []) for batch in batches(path, mapping.used, CHUNK_ROWS))
