@@ -1,8 +1,6 @@
-"""Recorded WebSocket captures as a source: gzip files of lines `<receive time, ns> <frame>`, as hftbacktest's recorder
-writes them. Only frames of the streams asked for are replayed; the clock is the venue's event time in the frames."""
+"""Recorded WebSocket captures of Binance as a source, in the forms that `files.captures` reads. Only frames of the
+streams asked for are replayed; the clock is the venue's event time in the frames."""
 
-import binascii
-import gzip
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +13,8 @@ import numpy as np
 
 from pipelines.domain.decoding import Discovered, OpenDecoder
 from pipelines.domain.market import NS_PER_MS
-from pipelines.feeds.live.recorder import written
+from pipelines.feeds.files.captures import read_frames
+from pipelines.feeds.files.frame_file import BrokenFile
 from pipelines.feeds.source import Batch, Mark, Run, Session
 
 STREAMS = ("bookTicker", "trade")
@@ -130,24 +129,18 @@ def read_capture(path: Path, streams: Sequence[str] = STREAMS) -> Capture:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """Every line of a capture. Raises CaptureError at one that is not `<ns> <frame>`, and where the file breaks off."""
-    number, last_ns = 0, 0
+    """Every frame of a capture. Raises CaptureError at a line that has none, and where the file breaks off."""
+    last_ns = 0
     try:
-        with gzip.open(path, "rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                stamp, _, frame = line.partition(b" ")
-                if not (stamp.isdigit() and len(stamp) == 19 and frame):
-                    raise CaptureError(f"{path}:{number}: {line[:40]!r}: expected a receive time in ns and a frame")
-                received = int(stamp)
-                if received < last_ns:
-                    raise CaptureError(f"{path}:{number}: received at {received}, before the line above ({last_ns})")
-                last_ns = received
-                try:
-                    yield received, written(frame.rstrip(b"\r\n"))
-                except binascii.Error as error:
-                    raise CaptureError(f"{path}:{number}: {line[:40]!r}: not base64: {error}") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise CaptureError(f"{path}: after line {number}: {error}") from error
+        for received, frame, number, sound in read_frames(path):
+            if not sound:
+                raise CaptureError(f"{path}:{number}: {frame[:40]!r}: expected a receive time in ns and a frame")
+            if received < last_ns:
+                raise CaptureError(f"{path}:{number}: received at {received}, before the line above ({last_ns})")
+            last_ns = received
+            yield received, frame
+    except BrokenFile as error:
+        raise CaptureError(f"{path}: after line {error.place}: {error.why}") from error
 
 
 def stream_of(frame: bytes) -> tuple[str, str]:

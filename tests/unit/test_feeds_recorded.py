@@ -56,7 +56,7 @@ def test_several_files_are_one_session_by_receive_time_or_a_session_each(tmp_pat
         (gzip.compress(b"%d {}\n%d {}\n" % (RECEIVE_NS, RECEIVE_NS - 1)), "a.jsonl.gz:2: received at"),
         (gzip.compress(b"%d %s\n" % (RECEIVE_NS, DEPTH)), "no frames of bookTicker, trade: it has depth \\(1\\)"),
         (gzip.compress(b"%d %s\n" % (RECEIVE_NS, quote()))[:-12], "a.jsonl.gz: after line [01]: "),
-        (b"plain text", "a.jsonl.gz: after line 0: Not a gzipped file"),
+        (b"plain text", "a.jsonl.gz:1: b'plain text': expected a receive time in ns and a frame"),
     ],
 )
 def test_a_file_that_is_no_capture_says_which_line(tmp_path: Path, content: bytes, told: str) -> None:

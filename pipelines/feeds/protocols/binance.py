@@ -195,3 +195,8 @@ def _array(events: list[Any], field: str = "frame") -> Passed | Unread:
     if isinstance(kind, str) and kind in COUNTED:
         return Passed(kind)
     return Unread(f"{field}: {shown(events)}: expected an object", field)
+
+
+def snapshot_frame(symbol: str, answer: bytes) -> bytes:
+    """The REST answer of `/depth` as a frame of its session."""
+    return b'{"stream":"%s@snapshot","data":%s}' % (symbol.lower().encode(), answer)

@@ -97,3 +97,8 @@ class Bitstamp(JsonDecoder):
         if isinstance(event, str) and (event in COUNTED or event.startswith("bts:")):
             return Passed(event)
         return Unread(f"event: {shown(event)} of channel {shown(channel)}: expected one of Bitstamp's", "event")
+
+
+def snapshot_frame(pair: str, answer: bytes) -> bytes:
+    """The REST answer of `/order_book/<pair>` as a frame of its session."""
+    return b'{"data":%s,"channel":"%s%s","event":"snapshot"}' % (answer, SNAPSHOTS.encode(), pair.encode())

@@ -187,7 +187,7 @@ def write_rows(
         role, rank = venue.roles[shape, 0], venue.roles[shape, 1]
         state = states[symbol]
         event_ns = whole[i, _EVENT]
-        sequence = event_ns if venue.numbering == _BY_TIMES else whole[i, _SEQUENCE]
+        sequence = whole[i, _SEQUENCE]
         begin, end = whole[i, _ITEMS], whole[i, _ITEMS_END]
         if at + end - begin + 1 > len(rows):
             return i, at, _STOP_ROOM
@@ -219,6 +219,8 @@ def write_rows(
         elif role == _UPDATE:
             if state.status < _PRIMED:
                 return i, at, _STOP_WAITING
+            if venue.numbering == _BY_TIMES:
+                sequence = event_ns
             first_id, previous = whole[i, _FIRST], whole[i, _PREVIOUS]
             turn = turn_of(venue.numbering, state.status == _PRIMED, state.last, first_id, sequence, previous)
             if turn == _DROP:
