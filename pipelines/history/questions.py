@@ -50,7 +50,15 @@ class Questions:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """No more is asked."""
         self._connection.close()
+
+    def instruments(self, session: str) -> list[str]:
+        """The instruments that a session knows, sorted."""
+        return [str(row[0]) for row in self._ask("instruments", session=session).rows]
 
     def sessions(self, limit: int = 20) -> Answer:
         """The sessions there are, newest first."""
