@@ -2,11 +2,13 @@
 
 import gzip
 import struct
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import dpkt
 import pytest
+import zstandard
 
 from pipelines.domain.decoding import Discovered
 from pipelines.feeds.files import itch50, pcap
@@ -38,10 +40,19 @@ def joined(pieces: list[Piece]) -> bytes:
     return b"".join(frame for piece in pieces for frame in piece.frames)
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_frames_are_all_of_the_file_cut_at_message_ends(tmp_path: Path, packed: bool) -> None:
+@pytest.mark.parametrize(
+    "packed",
+    [
+        bytes,
+        gzip.compress,
+        zstandard.compress,
+        lambda octets: gzip.compress(octets[:999]) + gzip.compress(octets[999:]),
+    ],
+    ids=["plain", "gzip", "zstd", "gzip in two parts"],
+)
+def test_frames_are_all_of_the_file_cut_at_message_ends(tmp_path: Path, packed: Callable[[bytes], bytes]) -> None:
     content = framed(*DAY)
-    pieces, broken = read(itch50.open_file(write(tmp_path, gzip.compress(content) if packed else content)))
+    pieces, broken = read(itch50.open_file(write(tmp_path, packed(content))))
     assert broken is None
     assert joined(pieces) == content
     places = [place for piece in pieces for place in piece.places]

@@ -1,46 +1,59 @@
-"""The bytes of a file, plain or gzip, in chunks: all that can be had of one that is cut off."""
+"""The bytes of a file, plain, gzip or zstd, in chunks: all that can be had of one that is cut off."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
+
+import zstandard
 
 from pipelines.feeds.files.frame_file import BrokenFile
 
 CHUNK_BYTES = 1 << 20
 
+PACKED_BYTES = 1 << 14
+"""Packed bytes taken at once: what is packed in the last ones before damage is lost."""
+
 MOST_AT_ONCE = 1 << 24
 """Bytes of one record; a length above it is none."""
 
-_GZIP = b"\x1f\x8b"
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 def read_octets(path: Path) -> Iterator[bytes]:
-    """Chunks of a file, uncompressed. BrokenFile, after all before it, where a gzip file is damaged or cut off."""
+    """Chunks of a file, uncompressed. BrokenFile, after all before it, where a packed file is damaged or cut off."""
     with path.open("rb") as file:
-        chunk = file.read(CHUNK_BYTES)
-        if not chunk.startswith(_GZIP):
-            while chunk:
+        head = file.read(4)
+        file.seek(0)
+        if head.startswith(_GZIP):
+            yield from _unpacked(path, file, "gzip", _GZIP, lambda: zlib.decompressobj(wbits=31))
+        elif head == _ZSTD:
+            yield from _unpacked(path, file, "zstd", _ZSTD, zstandard.ZstdDecompressor().decompressobj)
+        else:
+            while chunk := file.read(CHUNK_BYTES):
                 yield chunk
-                chunk = file.read(CHUNK_BYTES)
-            return
-        done, stream = 0, zlib.decompressobj(wbits=31)
-        while True:
-            try:
-                made = stream.decompress(chunk, CHUNK_BYTES)
-            except zlib.error as error:
-                raise BrokenFile(path, "byte", done, f"the gzip file is damaged: {error}") from error
-            done += len(made)
-            if made:
-                yield made
-            if stream.eof:
-                chunk = stream.unused_data or file.read(CHUNK_BYTES)
-                if not chunk.startswith(_GZIP[: len(chunk)]) or not chunk:
-                    return
-                stream = zlib.decompressobj(wbits=31)
-                continue
-            chunk = stream.unconsumed_tail or file.read(CHUNK_BYTES)
-            if not chunk and not made:
-                raise BrokenFile(path, "byte", done, "the gzip file is cut off here")
+
+
+def _unpacked(path: Path, file: BinaryIO, name: str, magic: bytes, opened: Callable[[], Any]) -> Iterator[bytes]:
+    """What is packed, stream after stream where there are several; what follows the last one is no part of it."""
+    done, stream, chunk = 0, opened(), file.read(PACKED_BYTES)
+    while chunk:
+        try:
+            made = stream.decompress(chunk)
+        except (zlib.error, zstandard.ZstdError) as error:
+            raise BrokenFile(path, "byte", done, f"the {name} file is damaged: {error}") from error
+        done += len(made)
+        if made:
+            yield made
+        chunk = b""
+        if stream.eof:
+            chunk = stream.unused_data
+            chunk += file.read(PACKED_BYTES - len(chunk)) if len(chunk) < PACKED_BYTES else b""
+            if not chunk.startswith(magic):
+                return
+            stream = opened()
+        chunk = chunk or file.read(PACKED_BYTES)
+    raise BrokenFile(path, "byte", done, f"the {name} file is cut off here")
 
 
 class OctetStream:

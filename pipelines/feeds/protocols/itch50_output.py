@@ -20,16 +20,15 @@ class Output:
         self.packets: dict[str, int] = {}
         """Messages of the transport, by name."""
 
-    def grow_rows(self, progress: Integers) -> None:
+    def grow_rows(self) -> None:
         """Twice the room for rows."""
         more = np.zeros(len(self.made.rows), DECODED)
         self.made = self.made._replace(rows=np.concatenate((self.made.rows, more)))
-        assert progress[ROWS] <= len(self.made.rows)
 
     def status(self, progress: Integers, position: int, instrument: int, status: Status, event_ns: int) -> None:
         """A row that says what a venue's message did not."""
         if progress[ROWS] == len(self.made.rows):
-            self.grow_rows(progress)
+            self.grow_rows()
         row = np.zeros(1, DECODED)
         row["position"], row["instrument"], row["kind"], row["code"] = position, instrument, Kind.STATUS, status
         row["event_ns"], row["venue_sequence"] = event_ns, -1
@@ -43,7 +42,7 @@ class Output:
             position, code, book = int(frames.positions[frame]), int(found["code"]), int(found["book"])
             symbol = symbols[book] if book >= 0 else ""
             if code == NEVER_READ:
-                detail = f"{symbol}: refers to orders from before the first message, or lost: its book is not whole"
+                detail = "messages refer to orders placed before the first one, or lost: the book is not whole"
                 self.missing.append(Missing(position, detail, symbol))
                 continue
             detail = told(code, int(found["field"]), frames.buffer[at : at + size].tobytes())

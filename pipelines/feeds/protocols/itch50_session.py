@@ -146,7 +146,7 @@ class Itch50Session:
                     if stop == Stop.DONE:
                         break
                 case Stop.ROWS_FULL:
-                    output.grow_rows(progress)
+                    output.grow_rows()
                 case Stop.BOOKS_FULL:
                     self.books.grow()
                 case Stop.NEW_SYMBOL:
