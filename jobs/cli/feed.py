@@ -131,6 +131,55 @@ def live(
         print(json.dumps([asdict(health) for health in healths]))
 
 
+@app.command(
+    epilog="Example: helios feed serve binance-usdm usdm_btcusdt.jsonl.gz --port 9001 --speed 5 --drop-rate 0.001"
+)
+def serve(
+    venue: Annotated[str, typer.Argument(help="The venue to be: binance-spot, binance-usdm, coinbase, kraken.")],
+    files: Annotated[list[Path], typer.Argument(help="Captures of it.", exists=True)],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 for one that is free.")] = 0,
+    speed: Annotated[float, typer.Option(min=0.01, help="Recorded seconds in a second.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of what goes wrong.")] = 1,
+    drop_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of frames never sent.")] = 0.0,
+    garbage_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of frames that garbage comes before.")] = 0.0,
+    stall_every: Annotated[float, typer.Option(min=0, help="Fall silent every so many seconds; 0 for never.")] = 0.0,
+    kill_every: Annotated[float, typer.Option(min=0, help="Fall over every so many seconds; 0 for never.")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """A recording served as its venue, for `helios feed live` to be tried on; it can lose, stall and fall over."""
+    from jobs.replay_server import serve as run
+    from pipelines.feeds.live.replay_venue import Mischief
+
+    mischief = Mischief(seed, drop_rate, garbage_rate, stall_every, kill_every_s=kill_every)
+    with told_plainly():
+        run(venue, files, port, speed, mischief, as_json)
+
+
+@app.command(epilog="Example: helios feed spoil usdm_btcusdt.jsonl.gz --out spoiled.jsonl.gz --each 20 --seed 1")
+def spoil(
+    file: Annotated[Path, typer.Argument(help="A Binance capture: gzip, lines `<receive ns> <frame>`.", exists=True)],
+    out: Annotated[Path, typer.Option(help="The spoiled capture; the faults go to OUT.faults.json beside it.")],
+    each: Annotated[int, typer.Option(min=1, help="Faults of every kind.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed puts the same faults.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """A recording with faults put in, each noted with its line: to see what quality finds."""
+    import gzip
+    from collections import Counter
+
+    from pipelines.feeds.recorded import read_lines
+    from pipelines.feeds.spoiled import spoil as put_in
+
+    with told_plainly():
+        lines, injected = put_in(list(read_lines(file)), seed, each)
+    with gzip.open(out, "wb") as written:
+        written.writelines(b"%d %b\n" % line for line in lines)
+    notes = [{"line": one.line, "reason": one.reason.value, "symbol": one.symbol} for one in injected]
+    out.with_name(f"{out.name}.faults.json").write_text(json.dumps(notes, indent=1))
+    counts = dict(Counter(one.reason.value for one in injected))
+    print(json.dumps({"frames": len(lines), "faults": counts} if as_json else counts))
+
+
 def destination(prefix: str, bootstrap: str, registry: str) -> "Destination":
     """Where to write: the addresses given, or the settings'."""
     from infra.settings import load_settings
@@ -150,6 +199,8 @@ def told_plainly() -> Iterator[None]:
         yield
     except (ValueError, LogError, RegistryError) as error:
         raise FeedError(str(error)) from error
+    except OSError as error:
+        raise FeedError(f"{error.filename or 'feed'}: {error.strerror or error}") from error
 
 
 def tell(handled: "Handled", more: dict[str, object], as_json: bool) -> None:

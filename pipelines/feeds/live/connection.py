@@ -24,9 +24,6 @@ HEALTHY_S = 30.0
 BACKOFF = wait_random_exponential(multiplier=0.5, max=60)
 """Full jitter: somewhere between nothing and 0.5 s, 1 s, 2 s, ... 60 s."""
 
-PATIENCE_S = 5.0
-"""A book that was asked for is asked for again after so long."""
-
 MOST_FRAME_BYTES = 64 << 20
 
 
@@ -120,7 +117,7 @@ class Connection:
         """Ask for lost books, each again only after a while, as slowly as the venue bears."""
         while True:
             for symbol in self.taker.lost_books():
-                if time.monotonic() - self._asked.get(symbol, -1e9) < PATIENCE_S:
+                if time.monotonic() - self._asked.get(symbol, -1e9) < self.venue.limits.patience_s:
                     continue
                 self._asked[symbol] = time.monotonic()
                 for step in self.venue.recover(symbol):

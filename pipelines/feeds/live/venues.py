@@ -16,12 +16,14 @@ import msgspec
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a venue bears. `sends_per_second`: messages of ours on a connection; `fetches_per_second`: REST answers;
-    `symbols`: most in one connection; `silent_s`: without any frame for so long a connection is dead."""
+    `symbols`: most in one connection; `silent_s`: without any frame for so long a connection is dead; `patience_s`: a
+    book that was asked for is asked for again after so long."""
 
     sends_per_second: float
     fetches_per_second: float
     symbols: int
     silent_s: float
+    patience_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
