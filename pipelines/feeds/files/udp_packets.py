@@ -19,6 +19,9 @@ from pipelines.feeds.files.octets import OctetStream
 PCAP = frozenset((b"\xa1\xb2\xc3\xd4", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x4d\x3c\xb2\xa1"))
 PCAPNG = b"\x0a\x0d\x0d\x0a"
 
+LATEST_NS = 1 << 62
+"""In the year 2116: a later time of a packet is none, and counts as not known."""
+
 _BLOCK_HEAD = 20
 """Bytes of a pcapng packet block between its length and the packet."""
 
@@ -70,7 +73,8 @@ def payloads(path: Path, stream: OctetStream) -> Iterator[Payload]:
         for when, packet in reader:
             if found := _payload(link, reader.datalink(), packet):
                 place = stream.began + (_BLOCK_HEAD if blocks else 0) + packet.find(found)
-                yield Payload(int(when * NS_PER_S), found, place)
+                received_ns = int(when * NS_PER_S)
+                yield Payload(received_ns if 0 <= received_ns <= LATEST_NS else 0, found, place)
     except (dpkt.Error, ValueError) as error:
         if isinstance(error, BrokenFile):
             raise
