@@ -7,13 +7,14 @@ import typer
 from rich.console import Console
 
 from infra.settings import load_settings
-from jobs.cli import bench_history
+from jobs.cli import bench_history, bench_lean
 from jobs.cli.stack import bring_up
 from jobs.steps import steps
 
 app = typer.Typer(help="Benchmarks. Figures of one machine move; the ratios are what to compare.", no_args_is_help=True)
 app.command()(bench_history.loader)
 app.command()(bench_history.history)
+app.command()(bench_lean.lean)
 
 
 @app.command()

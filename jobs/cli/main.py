@@ -11,7 +11,22 @@ from infra.settings import SettingsError
 from infra.stack import StackError
 from infra.topics import TopicsError
 from jobs.account_log import AccountLogError
-from jobs.cli import account, bars, bench, decode, demo, feed, history, quality, reference, schemas, sql, stack, submit
+from jobs.cli import (
+    account,
+    bars,
+    bench,
+    bench_lean,
+    decode,
+    demo,
+    feed,
+    history,
+    quality,
+    reference,
+    schemas,
+    sql,
+    stack,
+    submit,
+)
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
 from pipelines.contracts.strategy_file import StrategyError
@@ -65,6 +80,7 @@ EXPECTED = (
     quality.QualityError,
     reference.ReferenceCommandError,
     bars.BarsError,
+    bench_lean.LeanBenchError,
     SchemaError,
     RegistryError,
 )
