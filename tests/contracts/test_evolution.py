@@ -201,12 +201,25 @@ def test_the_digests_are_those_of_sha256sum(folder: Path) -> None:
         assert hashlib.sha256((folder / "released" / name).read_bytes()).hexdigest() == digest
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2", '{"type": "record"}', '"int"', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[1, 2",
+        '{"type": "record"}',
+        '"int"',
+        "[" * 100_000,
+        '{"type": "record", "name": "Quote", "namespace": "desk"}',
+    ],
+)
 def test_a_file_that_is_no_schema_is_a_fault_of_that_file(folder: Path, text: str) -> None:
     (folder / f"{QUOTE}.avsc").write_text(text)
     assert any("desk.Quote.avsc" in str(fault) for fault in check(folder).faults)
+    with pytest.raises(SchemaError, match=r"desk\.Quote\.avsc"):
+        differences(folder)
+    write(folder, quote(BID, SIZE))
     (folder / "released" / QUOTE / "1.avsc").write_text(text)
-    assert check(folder).faults
+    assert any(str(Path(QUOTE) / "1.avsc") in str(fault) for fault in check(folder).faults)
 
 
 PLAIN = st.sampled_from(["int", "long", "float", "double", "boolean", "string", "bytes"])

@@ -97,8 +97,9 @@ def check_one(record: str, schema: Schema, frozen: dict[int, Schema]) -> list[Fa
 
 def require(folder: Path = SCHEMAS_DIR) -> None:
     """SchemaError, a line a fault, if the schemas of a folder may not go out."""
-    if faults := check(folder).faults:
-        raise SchemaError("\n".join([*map(str, faults), WAY_OUT]))
+    found = check(folder)
+    if found.faults:
+        raise SchemaError("\n".join([*map(str, found.faults), *([WAY_OUT] if found.breaking else [])]))
 
 
 def release(folder: Path = SCHEMAS_DIR) -> dict[str, int]:
@@ -108,10 +109,17 @@ def release(folder: Path = SCHEMAS_DIR) -> dict[str, int]:
 
 
 def differences(folder: Path = SCHEMAS_DIR) -> dict[str, tuple[int, list[Change]]]:
-    """The records that differ from their newest version: its number, and the changes; none where it has no version."""
+    """The records that differ from their newest version: its number, and the changes; none where it has no version.
+
+    SchemaError for the first that cannot be read.
+    """
     found = {}
-    for record, newest in check(folder).unreleased.items():
-        found[record] = newest, changes(versions(record, folder)[newest], expanded(record, folder)) if newest else []
+    for record in records(folder):
+        schema, frozen = expanded(record, folder), versions(record, folder)
+        newest = max(frozen, default=0)
+        told = changes(frozen[newest], schema) if newest else []
+        if told or not newest:
+            found[record] = newest, told
     return found
 
 

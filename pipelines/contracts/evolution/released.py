@@ -7,6 +7,7 @@ is released and never touched again: a released file that was edited, lost or sl
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from pipelines.contracts.schemas import SCHEMAS_DIR, Schema, SchemaError, expanded
 
@@ -84,9 +85,10 @@ def _number(file: Path) -> int:
 
 def _schema(file: Path, record: str) -> Schema:
     try:
-        schema = json.loads(file.read_text())
+        schema: Any = json.loads(file.read_text())
     except (ValueError, RecursionError) as error:
         raise SchemaError(f"{file}: not JSON: {error}") from None
-    if not isinstance(schema, dict) or f"{schema.get('namespace')}.{schema.get('name')}" != record:
-        raise SchemaError(f"{file}: the schema of {record} expected")
-    return schema
+    whole = isinstance(schema, dict) and isinstance(schema.get("fields"), list)
+    if whole and f"{schema.get('namespace')}.{schema.get('name')}" == record:
+        return dict(schema)
+    raise SchemaError(f"{file}: the schema of {record} expected")
