@@ -24,6 +24,7 @@ app.command("volume-profile")(history_market.volume_profile)
 app.command()(history_market.ticks)
 app.command()(history_market.books)
 app.command()(history_tables.retention)
+app.command()(history_tables.rollups)
 app.command()(history_tables.role)
 app.command()(backfill.backfill)
 

@@ -52,6 +52,25 @@ def retention(
         Form(as_json).show(overview(connection))
 
 
+def rollups(
+    by: Annotated[str, typer.Option(help="server: its continuous aggregates take the loader's place.")] = "",
+) -> None:
+    """Who keeps the bars of a second, a minute and a day: the loader, with each batch, or the server, each minute.
+
+    A server of the Timescale edition can; late ticks are then in the bars a minute later. Stop the loader for it.
+    Example: helios history rollups --by server
+    """
+    from pipelines.history.rollup_tables import kept_by_loader
+    from pipelines.history.server_rollups import hand_to_server
+
+    if by not in ("", "server"):
+        raise typer.BadParameter("--by server, or nothing to see who does: there is no way back but a new database")
+    with _owner() as connection:
+        if by:
+            hand_to_server(connection)
+        print("the loader" if kept_by_loader(connection) else "the server")
+
+
 def role(
     name: Annotated[str, typer.Option("--name", help="Of the role.", show_default=False)],
     timeout: Annotated[str, typer.Option(help="How long a statement may take.")] = "60s",

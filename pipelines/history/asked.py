@@ -29,6 +29,16 @@ class Span:
             raise HistoryError(f"a time from {start} is not before one to {end}")
         return span
 
+    def whole_seconds(self) -> "Span":
+        """What of it is whole seconds, from the first to the last; with nothing between them where it has none."""
+        start, end = self.start, self.end
+        if start is not None and start.microsecond:
+            start = start.replace(microsecond=0) + timedelta(seconds=1)
+            start = start if end is None else min(start, end)
+        if end is not None:
+            end = end.replace(microsecond=0) if start is None else max(start, end.replace(microsecond=0))
+        return Span(start, end)
+
     def parameters(self) -> dict[str, Any]:
         """As the queries take it."""
         return {"from": self.start, "to": self.end}

@@ -42,7 +42,14 @@ class MarketQuestions(Questions):
 
     def vwap(self, of: Listed, span: Span, bucket: timedelta | None = None, limit: int = EVERYTHING) -> Answer:
         """The volume-weighted average price by intervals; of the whole span where `bucket` is None."""
-        return self._barred("vwap", of, span, bucket, limit)
+        whole = span.whole_seconds()
+        rollups = rollup(bucket, whole)
+        if rollups is None and bucket is not None and bucket % timedelta(seconds=1):
+            return self._barred("vwap", of, span, bucket, limit)
+        self._check(of.session, "instrument", of.instrument)
+        asked = of.parameters() | span.parameters() | {"bucket": bucket, "limit": limit}
+        asked |= {"whole_from": whole.start, "whole_to": whole.end}
+        return self._why(self._ask("vwap", rollups=rollups or "ohlcv_1s", **asked), of, span, "")
 
     def asof(self, session: str, wanted: Sequence[tuple[str, datetime]], venue: str | None = None) -> Answer:
         """The last quote of an instrument at or before a time: a row for each wanted, empty where there is none."""

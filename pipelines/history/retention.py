@@ -9,6 +9,8 @@ from types import MappingProxyType
 from psycopg.sql import SQL, Identifier
 
 from pipelines.history.answers import Answer
+from pipelines.history.rollup_tables import kept_by_loader
+from pipelines.history.server_rollups import refresh_back_to
 from pipelines.history.timescale import Connection, HistoryError
 
 ARCHIVE = "archive"
@@ -65,6 +67,8 @@ def set_rules(connection: Connection, wanted: Iterable[Rule], *, drop_archive: b
             )
             if policies:
                 _hand_over(connection, rule)
+            if rule.table == "ticks" and not kept_by_loader(connection):
+                refresh_back_to(connection, rule.keep)
 
 
 def drop_old(connection: Connection) -> dict[str, int]:
@@ -98,12 +102,15 @@ def check_kept(connection: Connection, table: str, oldest: datetime) -> None:
 def overview(connection: Connection) -> Answer:
     """The rules, and what each table holds now."""
     found = connection.execute(
-        "SELECT h.hypertable_name, r.keep, r.compress_after, h.num_chunks, "
+        "SELECT h.name, r.keep, r.compress_after, h.num_chunks, "
         "hypertable_size(format('%%I.%%I', h.hypertable_schema, h.hypertable_name)::regclass) AS bytes, c.oldest "
-        "FROM timescaledb_information.hypertables h LEFT JOIN retention r ON r.table_name = h.hypertable_name "
+        "FROM (SELECT t.*, coalesce(c.view_name, t.hypertable_name) AS name FROM timescaledb_information.hypertables t "
+        "LEFT JOIN timescaledb_information.continuous_aggregates c ON c.materialization_hypertable_name = "
+        "t.hypertable_name) "
+        "h LEFT JOIN retention r ON r.table_name = h.name "
         "LEFT JOIN LATERAL (SELECT min(range_start) AS oldest FROM timescaledb_information.chunks c "
         "WHERE (c.hypertable_schema, c.hypertable_name) = (h.hypertable_schema, h.hypertable_name)) c ON true "
-        "WHERE h.hypertable_name = ANY(%s)",
+        "WHERE h.name = ANY(%s)",
         (list(SEGMENTS),),
     ).fetchall()
     by_name = {row[0]: row for row in found}
@@ -151,17 +158,23 @@ def _hand_over(connection: Connection, rule: Rule) -> None:
         )
     connection.execute("SELECT remove_compression_policy(%s::regclass, if_exists => true)", (rule.table,))
     if rule.compress_after is not None:
-        segments, order = SEGMENTS[rule.table]
-        connection.execute(
-            SQL(
-                "ALTER TABLE {} SET (timescaledb.compress, timescaledb.compress_segmentby = {}, "
-                "timescaledb.compress_orderby = {})"
-            ).format(Identifier(rule.table), segments, order)
-        )
+        _make_compressible(connection, rule.table)
         connection.execute(
             "SELECT add_compression_policy(%s::regclass, compress_after => %s::interval)",
             (rule.table, rule.compress_after),
         )
+
+
+def _make_compressible(connection: Connection, table: str) -> None:
+    if table.startswith("ohlcv") and not kept_by_loader(connection):
+        statement = SQL("ALTER MATERIALIZED VIEW {} SET (timescaledb.compress)").format(Identifier(table))
+    else:
+        segments, order = SEGMENTS[table]
+        statement = SQL(
+            "ALTER TABLE {} SET (timescaledb.compress, timescaledb.compress_segmentby = {}, "
+            "timescaledb.compress_orderby = {})"
+        ).format(Identifier(table), segments, order)
+    connection.execute(statement)
 
 
 def _said(length: timedelta | None, none: str) -> str:

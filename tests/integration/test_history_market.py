@@ -94,11 +94,25 @@ def test_a_limit_takes_the_newest_bars(history: History) -> None:
 
 def test_the_vwap_of_a_time_is_of_its_trades(history: History) -> None:
     trades = good(TICKS, 0, Kind.TRADE)
-    for span in (Span(START + MINUTE, START + 3 * MINUTE), Span(START + MINUTE, START + timedelta(seconds=77.25))):
+    odd = [
+        Span(START + timedelta(seconds=low), START + timedelta(seconds=high))
+        for low, high in ((7.3, 99.9), (30.1, 30.95))
+    ]
+    for span in (
+        Span(START + MINUTE, START + 3 * MINUTE),
+        Span(START + MINUTE, START + timedelta(seconds=77.25)),
+        *odd,
+    ):
         inside = trades[(trades["event_ns"] >= nanoseconds(span.start)) & (trades["event_ns"] < nanoseconds(span.end))]
         (row,) = history.vwap(KO, span).frame().to_dict("records")
         assert row["vwap"] == pytest.approx((inside["bid"] * inside["bid_size"]).sum() / inside["bid_size"].sum())
         assert row["trades"] == len(inside)
+
+
+def test_vwaps_of_parts_of_seconds_make_up_the_whole(history: History) -> None:
+    parts = history.vwap(KO, Span(), timedelta(milliseconds=250)).frame()
+    (whole,) = history.vwap(KO, Span()).frame().to_dict("records")
+    assert (parts["volume"].sum(), parts["notional"].sum()) == (whole["volume"], whole["notional"])
 
 
 def test_quotes_as_of_times_are_the_last_ones_before_them(history: History) -> None:

@@ -19,10 +19,11 @@ from pipelines.history.reader import Batch
 from pipelines.history.reference import Reference, store_reference
 from pipelines.history.retention import Rule, drop_old, offers_policies, rules, set_rules
 from pipelines.history.roles import make_reader
+from pipelines.history.server_rollups import hand_to_server
 from pipelines.history.timescale import Connection, HistoryError, connect, migrate
 from pipelines.history.writer import Writer
 from tests.integration.test_history_market import KEPT, ROLLED_UP
-from tests.support.market_history import FEED, NAMES, SESSION, database, market
+from tests.support.market_history import FEED, NAMES, SESSION, database, market, write_shuffled
 
 pytestmark = pytest.mark.stack
 
@@ -146,6 +147,23 @@ def test_what_was_backfilled_does_not_go_unless_that_is_said(owner: Connection, 
         backfill.take(past, NAMES)
         with pytest.raises(HistoryError, match="rows of 2015-01-23 would not stay: ticks is kept for 30 days"):
             backfill.finish()
+
+
+def test_a_server_that_keeps_the_roll_ups_says_what_the_loader_would(owner: Connection, dsn: str) -> None:
+    if not offers_policies(owner):
+        with pytest.raises(HistoryError, match="Apache edition, without continuous aggregates"):
+            hand_to_server(owner)
+        pytest.skip("this server has no continuous aggregates: one of the Timescale edition shows them")
+    write_shuffled(dsn, TICKS[:5_000])
+    hand_to_server(owner)
+    write_shuffled(dsn, TICKS)
+    for table, length in (("ohlcv_1s", "1 second"), ("ohlcv_1m", "1 minute"), ("ohlcv_1d", "1 day")):
+        owner.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", (table,))
+        kept = set(owner.execute(KEPT.format(table=table).encode()))
+        assert kept == set(owner.execute(ROLLED_UP.format(length=length).encode()))
+    set_rules(owner, [Rule("ticks", keep=timedelta(days=3_650)), Rule("ohlcv_1s", compress_after=timedelta(days=7))])
+    with History(dsn) as history:
+        assert len(history.ohlcv(Listed(SESSION, "KO"), Span(), timedelta(days=1)).rows) == 1
 
 
 def test_a_rule_that_cannot_be_is_refused(owner: Connection) -> None:

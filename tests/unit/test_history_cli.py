@@ -60,6 +60,22 @@ def test_bars_come_of_the_longest_that_fit(seconds: float, start: str, table: st
     assert rollup(timedelta(seconds=seconds), Span.of(start)) == table
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "whole"),
+    [
+        (10.0, 12.0, (10, 12)),
+        (10.25, 12.75, (11, 12)),
+        (10.25, 11.5, (11, 11)),
+        (10.25, 10.5, (10.5, 10.5)),
+        (10.25, 11.0, (11, 11)),
+        (10.0, 10.5, (10, 10)),
+    ],
+)
+def test_the_whole_seconds_of_a_span_lie_in_it(start: float, end: float, whole: tuple[float, float]) -> None:
+    times = [datetime.fromtimestamp(each, UTC) for each in (start, end, *whole)]
+    assert Span(*times[:2]).whole_seconds() == Span(*times[2:])
+
+
 def test_a_file_of_times_is_of_the_instruments_that_it_names(tmp_path: Path) -> None:
     file = tmp_path / "fills.csv"
     file.write_text("time,instrument\n2026-10-30T14:30,KO\n2026-10-30T14:31,PEP\n")
@@ -86,6 +102,4 @@ def test_an_unknown_name_is_answered_with_thenearest() -> None:
 
 
 def test_a_name_like_no_other_is_answered_with_what_there_is() -> None:
-    assert (
-        nearest("zzz", [f"I{number}" for number in range(10)]) == "there are 10: I0, I1, I2, I3, I4, I5, I6, I7, ..."
-    )
+    assert nearest("zzz", [f"I{number}" for number in range(10)]) == "there are 10: I0, I1, I2, I3, I4, I5, I6, I7, ..."

@@ -1,0 +1,77 @@
+"""helios history as it is typed: each command against a database with a market in it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from infra.settings import Settings
+from jobs.cli.history import app
+from tests.support.market_history import database, market, write_shuffled
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def address(stack: Settings) -> Iterator[str]:
+    with database(stack) as dsn:
+        write_shuffled(dsn, market(5_000))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HELIOS_TIMESCALE_DSN", dsn)
+            yield dsn
+
+
+def asked(*words: str) -> list[dict[str, object]]:
+    done = CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)
+    assert isinstance(rows, list)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("words", "column"),
+    [
+        ("sessions", "session_id"),
+        ("ohlcv --instrument KO --every 5m", "vwap"),
+        ("ohlcv --instrument KO --every 250ms --from 2026-01-05T14:31 --to 2026-01-05T14:32", "open"),
+        ("vwap --instrument KO", "notional"),
+        ("asof --instrument KO --at 2026-01-05T14:31:00.25", "age_s"),
+        ("volatility --instrument KO --every 10s --by 1h --year-hours 1638", "annualised"),
+        ("volume-profile --instrument KO --every 1m --zone America/New_York", "share"),
+        ("ticks --instrument KO --kind trade --limit 5", "bid_size"),
+        ("retention --show", "keep"),
+    ],
+)
+def test_a_command_answers_in_json(address: str, words: str, column: str) -> None:
+    rows = asked(*words.split())
+    assert rows
+    assert column in rows[0]
+
+
+def test_a_command_draws_a_table_whose_times_are_utc(address: str) -> None:
+    done = CliRunner().invoke(app, ["ohlcv", "--instrument", "KO"], catch_exceptions=False)
+    assert "of_trades" in done.stdout
+    assert "2026-01-05 14:30:00" in done.stdout
+
+
+def test_fills_are_asked_for_the_quotes_of_their_times(address: str, tmp_path: Path) -> None:
+    times, quotes = tmp_path / "fills.csv", tmp_path / "quotes.parquet"
+    times.write_text("time,instrument\n2026-01-05T14:31,KO\n2026-01-05T14:31:30,PEP\n")
+    words = ["asof", "--times", str(times), "--parquet", str(quotes)]
+    assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    assert pd.read_parquet(quotes)["instrument"].tolist() == ["KO", "PEP"]
+
+
+def test_a_file_holds_all_rows_and_a_screen_sixty(address: str, tmp_path: Path) -> None:
+    words = ["ohlcv", "--instrument", "KO", "--every", "1s"]
+    assert len(asked(*words)) == 60
+    CliRunner().invoke(app, [*words, "--csv", str(tmp_path / "bars.csv")], catch_exceptions=False)
+    assert len(pd.read_csv(tmp_path / "bars.csv")) > 60
+
+
+def test_who_keeps_the_roll_ups_is_told(address: str) -> None:
+    assert CliRunner().invoke(app, ["rollups"], catch_exceptions=False).stdout == "the loader\n"
