@@ -100,9 +100,7 @@ class Filler:
         return Items(*(np.concatenate(column) for column in zip(*self._items, strict=True)))
 
     def _fill_decimals(self, fields: Sequence[Field], group: Group, number: NDArray[np.float64]) -> Iterator[Misread]:
-        texts = list(chain.from_iterable(map(field.get, group.messages) for field in fields))
-        if not isinstance(texts[0], str):
-            texts = list(map(str, texts))
+        texts = _plain(list(chain.from_iterable(map(field.get, group.messages) for field in fields)))
         values, _ = read_numbers(texts)
         table = values.reshape(len(fields), -1)
         for field, column in zip(fields, table, strict=True):
@@ -162,6 +160,11 @@ class Filler:
             event[positions] = np.maximum(event[positions], np.maximum.reduceat(made.times, starts))
 
 
+def _plain(values: Sequence[Any]) -> Sequence[str]:
+    """Decimals as text; those that were JSON numbers with all their zeros, and no exponent."""
+    return values if not values or isinstance(values[0], str) else [f"{value:f}" for value in values]
+
+
 def _cut(values: list[Any], sizes: Sequence[int]) -> Iterator[tuple[list[Any], int]]:
     """The values of each message, and the place of its first."""
     first = 0
@@ -191,7 +194,7 @@ def _wrong(read: NDArray[np.int64], reads: Reads) -> list[int]:
 def _fill_item(made: Items, reads: Reads, values: Sequence[Any]) -> Iterator[tuple[int, str]]:
     """Fill a column of items. The places of what could not be read, and what was expected."""
     if reads.op is Op.DECIMAL:
-        numbers, digits = read_numbers(values if not values or isinstance(values[0], str) else list(map(str, values)))
+        numbers, digits = read_numbers(_plain(values))
         name = "price" if reads.column == Column.ITEM_PRICE else "size"
         made.changes[name] = numbers
         made.changes[f"{name}_digits"] = digits
