@@ -94,6 +94,32 @@ def recorded(
     tell(handled, {"frames_expected": source.expected_frames, "skipped": skipped}, as_json)
 
 
+@app.command(epilog="Example: helios feed files --venue us --speed 0 equity/usa/tick/{aig,bac}/*.zip")
+def files(
+    paths: Annotated[list[Path], typer.Argument(help="Files of one format that helios decode knows.", exists=True)],
+    venue: Annotated[str, typer.Option(help="The strategy's name of the venue.")],
+    name: Annotated[str, typer.Option("--format", help="Of the files; recognised if left out.")] = "",
+    skew_ms: Annotated[float, typer.Option(help="The strategy's clock_skew_ms: venue's clock less ours.")] = 0.0,
+    heartbeat_ms: Annotated[float, typer.Option(min=1, help="Event time in which nothing was, then told.")] = 1000.0,
+    speed: Speed = 0.0,
+    linger_ms: Linger = 2.0,
+    prefix: Prefix = "",
+    bootstrap: Bootstrap = "",
+    registry: Registry = "",
+    as_json: AsJson = False,
+) -> None:
+    """Files of market data of any format (ITCH, LEAN, captures), several merged by time, as one session."""
+    from jobs.feed import run
+    from pipelines.feeds.file_source import FileSource
+    from pipelines.feeds.files.formats import open_session
+    from pipelines.feeds.handler import Pace
+
+    with told_plainly():
+        source = FileSource(open_session(paths, name), venue, int(skew_ms * 1e6), int(heartbeat_ms * 1e6))
+        handled = run(source, Pace(speed, linger_ms), destination(prefix, bootstrap, registry), quiet=as_json)
+    tell(handled, {"frames_expected": source.expected_frames}, as_json)
+
+
 @app.command(epilog="Example: helios feed live binance-usdm:BTCUSDT,ETHUSDT kraken:XBT/USD --record captures")
 def live(
     venues: Annotated[list[str], typer.Argument(help="VENUE or VENUE:SYMBOL,SYMBOL; several at once.")],

@@ -1,7 +1,7 @@
 """The formats of files, and a file opened as what it is. A further one is a module of this folder and a line here."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -41,6 +41,24 @@ def open_frames(path: Path, name: str = "") -> FrameFile:
             opened: FrameFile = module.open_file(path)
             return _checked(opened, name)
     raise UnknownFormat(f"{path}: begins with {head[:24]!r}: of no format known; name one: {', '.join(FORMATS)}")
+
+
+def open_session(paths: Sequence[Path], name: str = "") -> FrameFile:
+    """Several files of one format as one session, merged as that format merges them. Raises UnknownFormat where it has
+    no way to, or a file is of another format."""
+    opened = [open_frames(path, name) for path in paths]
+    if len(opened) == 1:
+        return opened[0]
+    found = {each.format for each in opened}
+    if len(found) > 1:
+        raise UnknownFormat(
+            f"{', '.join(map(str, paths))}: are of {', '.join(sorted(found))}: give files of one format"
+        )
+    module = _module(FORMATS[opened[0].format])
+    if not hasattr(module, "open_files"):
+        raise UnknownFormat(f"{opened[0].format}: several files do not make one session: give them one at a time")
+    merged: FrameFile = module.open_files(paths)
+    return merged
 
 
 def read_head(path: Path) -> bytes:
