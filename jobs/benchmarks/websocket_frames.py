@@ -1,5 +1,6 @@
 """WebSocket frames to rows, messages a second by venue and type, beside the plainest Python that reads the same numbers
-of the same frames in the same run: `json.loads` and `float` of the decimals that are kept. Rates are of processor time of one thread."""
+of the same frames in the same run: `json.loads` and `float` of the decimals that are kept. Rates are of processor time
+of one thread."""
 
 import json
 import time
@@ -174,10 +175,9 @@ def _binance_depth(u: int, bid: int, sizes: list[int], steps: list[int]) -> str:
 
 def _coinbase_update(_: int, bid: int, sizes: list[int], steps: list[int]) -> str:
     side, price = ("buy", bid - steps[0]) if sizes[1] % 2 else ("sell", bid + 1 + steps[0])
-    return (
-        f'{{"type":"l2update","product_id":"BTC-USD",'
-        f'"changes":[["{side}","{price / 100:.2f}","{sizes[0] / 1000:.3f}"]],"time":"2026-01-05T14:30:{sizes[2] % 60:02d}.{sizes[3]:06d}Z"}}'
-    )
+    change = f'["{side}","{price / 100:.2f}","{sizes[0] / 1000:.3f}"]'
+    moment = f"2026-01-05T14:30:{sizes[2] % 60:02d}.{sizes[3]:06d}Z"
+    return f'{{"type":"l2update","product_id":"BTC-USD","changes":[{change}],"time":"{moment}"}}'
 
 
 def _bitstamp_update(place: int, bid: int, sizes: list[int], steps: list[int]) -> str:
