@@ -32,19 +32,19 @@ def backfill(
 
     Raises UnknownFormat, OSError, HistoryError, psycopg.Error.
     """
-    return [_one(dsn, SourceFile.of(source, path), path, name, venue, report) for path in paths]
+    return [_one(dsn, source, path, name, venue, report) for path in paths]
 
 
 def _one(
     dsn: str,
-    file: SourceFile,
+    source: str,
     path: Path,
     name: str,
     venue: str,
     report: Callable[[Path, Found, Progress], None],
 ) -> Filled:
     opened = open_frames(path, name)
-    with Backfill(dsn, file, venue or opened.venue) as filling:
+    with Backfill(dsn, SourceFile.of(source, path, opened.name), venue or opened.venue) as filling:
         if filling.progress.complete:
             return Filled(path, Found(), filling.progress)
 

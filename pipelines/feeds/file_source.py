@@ -5,14 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipelines.domain.decoding import Discovered
+from pipelines.domain.decoding import DecodedRows, Discovered
 from pipelines.domain.market import NS_PER_S
 from pipelines.feeds.files.frame_file import FrameFile, Piece
 from pipelines.feeds.source import Batch, Mark, Run, Session
 
 HEARTBEAT_NS = NS_PER_S
 """Event time without a frame after which a file's session tells the time: files hold days, quiet nights among them."""
+
+Times = NDArray[np.int64]
 
 RECORD_FRAMES = 8
 """Of frames that hold many messages each (64 kB), in one record."""
@@ -43,7 +46,7 @@ class FileSource:
     @property
     def name(self) -> str:
         """Of the session: after the file, so that the same file has the same name wherever it lies."""
-        name = self.file.path.name
+        name = self.file.name or self.file.path.name
         return name if len(name) <= 80 else f"{name[:71]}-{zlib.crc32(name.encode()):08x}"
 
     @property
@@ -64,17 +67,27 @@ class FileSource:
         for piece in self.file.pieces():
             if not piece.frames:
                 continue
-            times = np.zeros(len(piece.frames), np.int64)
-            rows = decoder.decode(piece.frames, piece.receive_ns).rows
-            np.maximum.at(times, rows["position"], rows["event_ns"])
+            first, last = _span(len(piece.frames), decoder.decode(piece.frames, piece.receive_ns).rows)
             received = np.array(piece.receive_ns, np.int64)
-            times = np.where(times > 0, times, np.where(received > 0, received + self.clock_skew_ns, 0))
-            times = np.maximum.accumulate(np.maximum(times, time_ns))
+            stated = np.where(received > 0, received + self.clock_skew_ns, 0)
+            # The session's clock goes by the first event of each frame: a heartbeat must not be ahead of any row to
+            # come. What is received at no stated time is received when its last event is there.
+            times = np.maximum.accumulate(np.maximum(np.where(first > 0, first, stated), time_ns))
+            lasts = np.maximum(np.where(last > 0, last, stated), times)
             time_ns = int(times[-1])
-            yield Run(times, _received(piece, times, self.clock_skew_ns), piece.frames)
+            yield Run(times, _received(piece, lasts, self.clock_skew_ns), piece.frames)
 
 
-def _received(piece: Piece, times: np.ndarray[tuple[int], np.dtype[np.int64]], skew_ns: int) -> list[int]:
+def _span(frames: int, rows: DecodedRows) -> tuple[Times, Times]:
+    """The earliest and the latest event of each frame; 0 where it has none with a time."""
+    first, last = np.full(frames, np.iinfo(np.int64).max), np.zeros(frames, np.int64)
+    timed = rows[rows["event_ns"] > 0]
+    np.minimum.at(first, timed["position"], timed["event_ns"])
+    np.maximum.at(last, timed["position"], timed["event_ns"])
+    return np.where(last > 0, first, 0), last
+
+
+def _received(piece: Piece, times: Times, skew_ns: int) -> list[int]:
     """When frames were received; where the file does not say, at their event time."""
     stated = zip(piece.receive_ns, times.tolist(), strict=True)
     return [received or event_ns - skew_ns for received, event_ns in stated]

@@ -34,10 +34,11 @@ class SourceFile:
     digest: str
 
     @classmethod
-    def of(cls, source: str, path: Path) -> "SourceFile":
-        """Of a file on disk, which is read once for its digest. Raises OSError."""
+    def of(cls, source: str, path: Path, name: str = "") -> "SourceFile":
+        """Of a file on disk, which is read once for its digest; called by its path's last part, or by `name`. Raises
+        OSError."""
         with path.open("rb") as content:
-            return cls(source, path.name, hashlib.file_digest(content, "blake2b").hexdigest()[:32])
+            return cls(source, name or path.name, hashlib.file_digest(content, "blake2b").hexdigest()[:32])
 
     @property
     def feed_session(self) -> str:

@@ -23,7 +23,8 @@ class Piece:
 @dataclass(frozen=True, slots=True)
 class FrameFile:
     """A file opened as what it is. `pieces` gives its frames from the first on, at each call; where the file breaks off
-    it gives all before and raises BrokenFile."""
+    it gives all before and raises BrokenFile. `name`: what a session of it is called, where its path's last part does
+    not tell it from others (every symbol of LEAN has a 20131007_trade.zip); empty where it does."""
 
     path: Path
     format: str
@@ -31,6 +32,7 @@ class FrameFile:
     protocol: OpenDecoder
     unit: Literal["line", "byte"]
     pieces: Callable[[], Iterator[Piece]]
+    name: str = ""
 
 
 class BrokenFile(ValueError):

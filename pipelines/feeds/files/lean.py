@@ -33,5 +33,11 @@ def open_files(paths: Sequence[Path]) -> FrameFile:
         told = ", ".join(f"{path} is {asset}/{market}" for (asset, market), path in markets.items())
         raise UnknownFormat(f"files of several markets cannot be one session: {told}")
     found.sort(key=lambda member: (member.stream.kind != "quote", member.stream.symbol))
-    path = paths[0] if len(paths) == 1 else Path(commonpath([path.absolute() for path in paths]))
-    return FrameFile(path, "lean", found[0].stream.market, Lean, "line", lambda: merged(found))
+    ordered = sorted(set(paths))
+    path = ordered[0] if len(ordered) == 1 else Path(commonpath([each.absolute() for each in ordered]))
+    return FrameFile(path, "lean", found[0].stream.market, Lean, "line", lambda: merged(found), _name(ordered))
+
+
+def _name(paths: Sequence[Path]) -> str:
+    """By symbol and file, as LEAN's folders have them: `aig-20131007_trade`, with a + between several."""
+    return "+".join(f"{path.absolute().parent.name}-{path.stem}" for path in paths)

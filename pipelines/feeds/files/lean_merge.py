@@ -12,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.compiled import compiled
+from pipelines.domain.market import NS_PER_S
 from pipelines.feeds.files.frame_file import BrokenFile, Piece
 from pipelines.feeds.files.lean_archive import BLOCK_BYTES, Member, blocks
 from pipelines.feeds.protocols.lean_fields import read_dated, read_time
 from pipelines.feeds.protocols.lean_stream import FIRST_TAG, MOST_STREAMS, LeanStream, write_header
 
 FRAME_LINES = 1000
+FRAME_SPAN_NS = 5 * NS_PER_S
+"""Event time that a frame may span: its lines are received at once, and none may be of the future then, or stale."""
 PIECE_FRAMES = 64
-MOST_LINES = 4 * FRAME_LINES
+MOST_LINES = 2 * FRAME_LINES
 """Of a frame whose lines all have one time: then it is cut all the same."""
 
 MOST_BYTES = 4 * BLOCK_BYTES
@@ -148,7 +151,8 @@ def _pieces(parts: Sequence[tuple[Tape, slice]]) -> Iterator[Piece]:
 
 
 def _frame_end(when: Ints, of: Ints, first: int, many: bool) -> int:
-    end = min(first + FRAME_LINES, len(when))
+    spanned = int(np.searchsorted(when, when[first] + FRAME_SPAN_NS, "left"))
+    end = min(first + FRAME_LINES, spanned)
     if end < len(when):
         whole = int(np.searchsorted(when, when[end - 1], "right"))
         end = min(whole, first + MOST_LINES)
