@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.domain.level_book import CHANGE, Changes, LevelBooks, Stamp
+from pipelines.domain.level_book import CHANGE, Changes, Stamp
+from pipelines.domain.level_books import LevelBooks
 from pipelines.domain.market import Flag, Kind
 
 STAMP = Stamp(3, 5, 7, 9)

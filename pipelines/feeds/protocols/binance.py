@@ -35,8 +35,9 @@ from pipelines.feeds.protocols.websocket.fields import (
     UpdateId,
 )
 from pipelines.feeds.protocols.websocket.fields import TradeId as Id
-from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread, shown
+from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread
 from pipelines.feeds.protocols.websocket.json_decoder import JsonDecoder
+from pipelines.feeds.protocols.websocket.refusals import shown
 from pipelines.feeds.protocols.websocket.session_kernel import DIRECT_RANK, Numbering
 
 BuyerTook = Annotated[bool, Reads(Op.CHOICE, Column.BUYER, one=False)]

@@ -19,8 +19,9 @@ from pipelines.feeds.protocols.websocket.fields import (
     Quantity,
     Reads,
 )
-from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread, shown
+from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread
 from pipelines.feeds.protocols.websocket.json_decoder import JsonDecoder
+from pipelines.feeds.protocols.websocket.refusals import shown
 from pipelines.feeds.protocols.websocket.session_kernel import Numbering
 
 DIFFERENCES, TRADES, SNAPSHOTS = "diff_order_book_", "live_trades_", "snapshot_"

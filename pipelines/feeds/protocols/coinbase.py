@@ -29,8 +29,9 @@ from pipelines.feeds.protocols.websocket.fields import (
     TradeId,
     UpdateId,
 )
-from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread, shown
+from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread
 from pipelines.feeds.protocols.websocket.json_decoder import JsonDecoder
+from pipelines.feeds.protocols.websocket.refusals import shown
 from pipelines.feeds.protocols.websocket.session_kernel import TICKER_RANK, Numbering
 
 Side = Annotated[Literal["buy", "sell"], Reads(Op.CHOICE, Column.ITEM_SIDE, one="sell")]

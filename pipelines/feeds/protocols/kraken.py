@@ -27,8 +27,9 @@ from pipelines.feeds.protocols.websocket.fields import (
     Side,
     Symbol,
 )
-from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread, shown
+from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread
 from pipelines.feeds.protocols.websocket.json_decoder import JsonDecoder
+from pipelines.feeds.protocols.websocket.refusals import shown
 from pipelines.feeds.protocols.websocket.session_kernel import SPREAD_RANK, TICKER_RANK, Numbering
 
 Checksum = Annotated[str, Meta(pattern="^(0|[1-9][0-9]{0,9})$"), Reads(Op.WHOLE, Column.CHECKSUM)]

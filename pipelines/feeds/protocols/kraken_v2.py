@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from pipelines.feeds.protocols.websocket.fields import NO_TIME, Column, EventIso, ItemIso, Op, Reads, Side, Symbol
-from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread, shown
+from pipelines.feeds.protocols.websocket.frame_reader import Message, Passed, Role, Unread
+from pipelines.feeds.protocols.websocket.refusals import shown
 from pipelines.feeds.protocols.websocket.session_kernel import TICKER_RANK
 
 Bid = Annotated[Decimal, Reads(Op.DECIMAL, Column.BID)]

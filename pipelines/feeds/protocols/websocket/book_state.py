@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from pipelines.domain.level_book import CHANGE, Changes, LevelBooks
+from pipelines.domain.level_book import CHANGE, Changes
+from pipelines.domain.level_books import LevelBooks
 from pipelines.feeds.protocols.websocket.fields import Column
 from pipelines.feeds.protocols.websocket.session_kernel import STATE, States
 

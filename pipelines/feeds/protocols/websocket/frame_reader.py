@@ -9,7 +9,7 @@ from enum import IntEnum
 from functools import cached_property
 from itertools import compress
 from operator import attrgetter, not_
-from typing import Any, NamedTuple, cast, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipelines.domain.decoding import Fault, Reason
 from pipelines.feeds.protocols.websocket.column_filler import Filler, Group, Misread
 from pipelines.feeds.protocols.websocket.fields import BROKEN, NO_SHAPE, Column, Columns, Items, Plan, plan_of
+from pipelines.feeds.protocols.websocket.refusals import byte_of, misfit, offset_of, shown
 from pipelines.feeds.protocols.websocket.symbols import Symbols
 
 BAD_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -28,7 +29,6 @@ LOOKED_AT = 128
 """Bytes of a frame in which a mark is looked for."""
 
 _anything = msgspec.json.Decoder().decode
-_BYTE = re.compile(r"\(byte (\d+)\)")
 
 
 class Role(IntEnum):
@@ -181,7 +181,7 @@ class FrameReader:
             document = _anything(frame)
         except BAD_JSON as error:
             detail = f"not JSON: {error} ({len(frame)} bytes: {frame[:60]!r})"
-            faults.append(Fault(position, Reason.UNDECODABLE, detail, _byte(error)))
+            faults.append(Fault(position, Reason.UNDECODABLE, detail, byte_of(error)))
             whole[position, Column.SHAPE] = BROKEN
             return
         found = self._sort(document)
@@ -189,14 +189,14 @@ class FrameReader:
             counts[found.name] += 1
             return
         if isinstance(found, Unread):
-            faults.append(Fault(position, Reason.UNDECODABLE, found.detail, _offset(frame, found.field)))
+            faults.append(Fault(position, Reason.UNDECODABLE, found.detail, offset_of(frame, found.field)))
             whole[position, Column.SHAPE] = BROKEN
             return
         try:
             messages = found.decode([frame])
         except BAD_JSON as error:
-            field, detail = _misfit(document, str(error))
-            faults.append(Fault(position, Reason.UNDECODABLE, detail, _offset(frame, field)))
+            field, detail = misfit(document, str(error))
+            faults.append(Fault(position, Reason.UNDECODABLE, detail, offset_of(frame, field)))
             whole[position, Column.SHAPE] = BROKEN if _of_a_book(found) else NO_SHAPE
             return
         group = groups[self._place[id(found)]]
@@ -247,43 +247,4 @@ def _of_a_book(message: Message) -> bool:
 
 def _misread(misread: Misread, frame: bytes) -> Fault:
     detail = f"{misread.field}: {shown(misread.value)}: expected {misread.expected}"
-    return Fault(misread.position, Reason.UNDECODABLE, detail, _offset(frame, re.split(r"[.\[]", misread.field)[0]))
-
-
-def _byte(error: Exception) -> int:
-    if isinstance(error, UnicodeDecodeError):
-        return error.start
-    found = _BYTE.search(str(error))
-    return int(found[1]) if found else 0
-
-
-def _offset(frame: bytes, field: str) -> int:
-    """Where a field begins in a frame; 0 where it does not have it."""
-    return max(frame.find(b'"' + field.encode() + b'"'), 0) if field else 0
-
-
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-
-
-def _misfit(document: Any, message: str) -> tuple[str, str]:
-    """`Expected `str`, got `int` - at `$.data.b`` as field b, and `b: 5: expected `str`, got `int``."""
-    problem, _, path = message.partition(" - at `$")
-    problem = problem[:1].lower() + problem[1:]
-    path = path.rstrip("`")
-    value = document
-    for name, place in _STEP.findall(path):
-        try:
-            value = value[name] if name else value[int(place)]
-        except (LookupError, TypeError):
-            return "", problem
-    if not path or problem.startswith("object missing"):
-        return "", problem
-    field = path.removeprefix(".").removeprefix("data.")
-    return field.partition("[")[0], f"{field}: {shown(value)}: {problem}"
-
-
-def shown(value: object) -> str:
-    """A value of a frame, short enough for a line."""
-    huge = isinstance(value, int) and value.bit_length() > 128
-    text = f"an integer of {cast(int, value).bit_length()} bits" if huge else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return Fault(misread.position, Reason.UNDECODABLE, detail, offset_of(frame, re.split(r"[.\[]", misread.field)[0]))

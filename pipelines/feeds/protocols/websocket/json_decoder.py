@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from pipelines.domain.decoding import DECODED, Decoded, DecodedRows, Missing
-from pipelines.domain.level_book import LevelBooks, Stamp
+from pipelines.domain.level_book import Stamp
+from pipelines.domain.level_books import LevelBooks
 from pipelines.domain.market import Kind
 from pipelines.domain.market import Status as Said
 from pipelines.feeds.protocols.websocket.book_state import MOST_KEPT, Kept, dump_books, load_books
