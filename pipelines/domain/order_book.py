@@ -197,7 +197,7 @@ def remove(books: Books, order: int) -> None:
     pool[LIVE] -= 1
     if queue.orders == 0:
         side = books.ladders[queue.ladder]
-        at = _rung(books, queue.ladder, -queue.price if queue.ladder & 1 else queue.price)
+        at = _rung(books, int(queue.ladder), int(-queue.price if queue.ladder & 1 else queue.price))
         for move in range(side.start + at, side.start + side.count - 1):
             books.rungs[move].key = books.rungs[move + 1].key
             books.rungs[move].level = books.rungs[move + 1].level

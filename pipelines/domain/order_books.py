@@ -180,6 +180,6 @@ def _keep(books: Books, ladders: int, kept: NDArray[np.void]) -> None:
 @compiled
 def _restore(books: Books, kept: NDArray[np.void], at: int) -> int:
     while at < len(kept) and has_room(books):
-        add(books, kept[at].ladder, kept[at].price, kept[at].reference, kept[at].size)
+        add(books, int(kept[at].ladder), int(kept[at].price), kept[at].reference, kept[at].size)
         at += 1
     return at

@@ -28,13 +28,10 @@ from pipelines.feeds.protocols.itch50_orders import (
     STOCK,
     TIME,
     TYPE,
-    deleted,
-    placed,
-    reduced,
-    replaced,
-    replaced_unread,
+    change_book,
+    replace_unread,
 )
-from pipelines.feeds.protocols.itch50_quotes import Where
+from pipelines.feeds.protocols.itch50_quotes import Where, tell_change
 from pipelines.feeds.protocols.itch50_wire import (
     AT,
     BOOK,
@@ -43,6 +40,7 @@ from pipelines.feeds.protocols.itch50_wire import (
     FRAME,
     LEFT,
     ROWS,
+    Bytes,
     Frames,
     Integers,
     Made,
@@ -107,18 +105,9 @@ def _write_fault(made: Made, progress: Integers, at: int, size: int, wrong: int,
     progress[FAULTS] += 1
 
 
-@inlined
-def _told(kind: int, frames: Frames, at: int, made: Made, row: int, where: Where, market: Market, books: Books) -> int:
-    """The rows of one message of a listed instrument."""
-    buffer = frames.buffer
-    if kind in (_A, _F):
-        return placed(buffer, at, made, row, where, market, books)
-    if kind == _D:
-        return deleted(buffer, at, made, row, where, market, books)
-    if kind in (_E, _X, _C):
-        return reduced(buffer, at, kind, made, row, where, market, books)
-    if kind == _U:
-        return replaced(buffer, at, made, row, where, market, books)
+@compiled
+def _noticed(kind: int, buffer: Bytes, at: int, made: Made, row: int, where: Where, market: Market) -> int:
+    """The rows of a message that changes no book."""
     if kind == _P:
         return hidden_trade(buffer, at, made, row, where)
     if kind == _I:
@@ -181,7 +170,7 @@ def read_messages(frames: Frames, market: Market, books: Books, made: Made, prog
                     break
                 if locate.symbol != u64(buffer, body + stock_at):
                     wrong = STOCK * FIELDS + stock_at
-            book = locate.book if stock_at >= 0 and locate.known else -1
+            book = int(locate.book) if stock_at >= 0 and locate.known else -1
             if book >= 0 and not has_room(books):
                 stop = _BOOKS
                 break
@@ -194,20 +183,28 @@ def read_messages(frames: Frames, market: Market, books: Books, made: Made, prog
                 if row + room > len(made.rows):
                     stop = _ROWS
                     break
-                where = Where(frames.positions[frame], event_ns, book, top.instrument, levels)
-                done = _told(kind, frames, body, made, row, where, market, books)
-                if done <= -NEVER_READ * FIELDS and done > -(NEVER_READ + 1) * FIELDS:
+                where = Where(frames.positions[frame], event_ns, book, int(top.instrument), levels)
+                bids, asks = books.ladders[2 * book].bound, books.ladders[2 * book + 1].bound
+                changes = _changes_book(kind)
+                if changes:
+                    done = change_book(kind, buffer, body, made, row, where, market, books)
+                else:
+                    done = _noticed(kind, buffer, body, made, row, where, market)
+                if -done // FIELDS == NEVER_READ:
                     if not top.told:
                         top.told = 1
                         _write_fault(made, progress, at, size + 2, -done, book)
                     if top.whole:
                         stop = _WRONG
-                    elif kind == _U:
-                        row = replaced_unread(buffer, body, made, row, where, market, books)
+                    changes = kind == _U and not top.whole
+                    if changes:
+                        row = replace_unread(buffer, body, made, row, where, market, books)
                 elif done < 0:
-                    wrong = -done
+                    wrong, changes = -done, False
                 else:
                     row = done
+                if changes:
+                    row = tell_change(made, row, where, market, books, bids, asks)
             elif kind == _S and wrong == 0:
                 event = int(buffer[body + 11])
                 if event not in _EVENTS:

@@ -98,7 +98,7 @@ def imbalance(buffer: Bytes, at: int, made: Made, row: int, where: Where) -> int
         reference, paired, 0, unpaired,
     )  # fmt: skip
     return write_row(
-        made, row, where.position, where.instrument, _INDICATIVE, 0, auction, where.event_ns, near, 0.0, far, 0.0
+        made, row, where.position, where.instrument, _INDICATIVE, 0, auction, where.event_ns, near, 0, far, 0
     )
 
 

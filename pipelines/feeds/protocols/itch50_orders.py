@@ -1,14 +1,15 @@
 """TotalView-ITCH 5.0's messages about displayed orders: placed, executed, cancelled, deleted, replaced.
 
 Each kernel gives the place of the next row, or below 0 what is wrong: `-(code * FIELDS + field offset)`. One that finds
-a message wrong has changed nothing.
+a message wrong has changed nothing. What all types share is there once: each place where a kernel is inlined costs
+compile time, seconds in all.
 """
 
-from pipelines.domain.compiled import inlined
+from pipelines.domain.compiled import compiled, inlined
 from pipelines.domain.market import Condition, Flag, Kind, Status
-from pipelines.domain.order_book import Books, add, best, find, reduce, remove
+from pipelines.domain.order_book import Books, add, best, find, reduce
 from pipelines.feeds.protocols.itch50_layouts import LARGEST_PRICE
-from pipelines.feeds.protocols.itch50_quotes import Where, tell_level, tell_partly_known, tell_quote, tell_status
+from pipelines.feeds.protocols.itch50_quotes import Where, tell_level, tell_status
 from pipelines.feeds.protocols.itch50_wire import Bytes, Made, Market, u32, u64, write_row
 
 FIELDS = 64
@@ -39,24 +40,7 @@ _LOST = int(Status.BOOK_LOST)
 _NOT_LAST = int(Condition.NOT_LAST)
 _REFERENCE, _MISSING = 11, NEVER_READ * FIELDS + 11
 _B, _S, _N, _Y = ord("B"), ord("S"), ord("N"), ord("Y")
-
-
-@inlined
-def _settled(made: Made, row: int, where: Where, market: Market, books: Books, bid_bound: int, ask_bound: int) -> int:
-    if market.tops[where.book].whole:
-        return tell_quote(made, row, where, market, books)
-    return tell_partly_known(made, row, where, market, books, bid_bound, ask_bound)
-
-
-@inlined
-def _found(books: Books, reference: int, where: Where) -> int:
-    """An order of the book; or what is wrong, below 0."""
-    order = find(books, reference)
-    if order < 0:
-        return -_MISSING
-    if books.levels[books.orders[order].level].ladder >> 1 != where.book:
-        return -(ELSEWHERE * FIELDS + _REFERENCE)
-    return order
+_A, _C, _D, _E, _F, _U, _X = (ord(letter) for letter in "ACDEFUX")
 
 
 @inlined
@@ -66,16 +50,9 @@ def _key(price: int, ladder: int) -> int:
 
 @inlined
 def _enter(
-    made: Made,
-    row: int,
-    where: Where,
-    market: Market,
-    books: Books,
-    ladder: int,
-    price: int,
-    reference: int,
+    made: Made, row: int, where: Where, market: Market, books: Books, ladder: int, price: int, reference: int,
     shares: int,
-) -> int:
+) -> int:  # fmt: skip
     """Put an order into the book. While trading goes on, it says where older ones of the other side cannot be."""
     level = add(books, ladder, price, reference, shares)
     key = _key(price, ladder)
@@ -86,117 +63,101 @@ def _enter(
 
 
 @inlined
-def placed(buffer: Bytes, at: int, made: Made, row: int, where: Where, market: Market, books: Books) -> int:
-    """A, F: an order enters its book."""
-    reference, side, shares, price = u64(buffer, at + 11), buffer[at + 19], u32(buffer, at + 20), u32(buffer, at + 32)
-    if side != _B and side != _S:
-        return -(SIDE * FIELDS + 19)
-    if shares == 0:
-        return -(SHARES * FIELDS + 20)
-    if price == 0 or price > LARGEST_PRICE:
-        return -(PRICE * FIELDS + 32)
-    if find(books, reference) >= 0:
-        return -(TAKEN * FIELDS + 11)
-    bids, asks = books.ladders[2 * where.book].bound, books.ladders[2 * where.book + 1].bound
-    ladder = 2 * where.book + (1 if side == _S else 0)
-    row = _enter(made, row, where, market, books, ladder, price, reference, shares)
-    return _settled(made, row, where, market, books, bids, asks)
+def _misfit(buffer: Bytes, at: int, kind: int) -> int:
+    """What is wrong with a message by itself; 0 for nothing."""
+    if kind in (_A, _F):
+        if buffer[at + 19] != _B and buffer[at + 19] != _S:
+            return -(SIDE * FIELDS + 19)
+        shares_at, price_at = 20, 32
+    elif kind == _U:
+        shares_at, price_at = 27, 31
+    elif kind == _C:
+        if buffer[at + 31] != _N and buffer[at + 31] != _Y:
+            return -(CODE * FIELDS + 31)
+        shares_at, price_at = 19, 32
+    else:
+        shares_at, price_at = 19 if kind != _D else 0, 0
+    if shares_at and u32(buffer, at + shares_at) == 0:
+        return -(SHARES * FIELDS + shares_at)
+    if price_at and not 0 < u32(buffer, at + price_at) <= LARGEST_PRICE:
+        return -(PRICE * FIELDS + price_at)
+    return 0
 
 
 @inlined
-def reduced(buffer: Bytes, at: int, kind: int, made: Made, row: int, where: Where, market: Market, books: Books) -> int:
-    """E, C, X: shares of an order are executed, at its price or another, or cancelled."""
-    order = _found(books, u64(buffer, at + 11), where)
-    if order < 0:
-        return order
-    shares = u32(buffer, at + 19)
-    if shares == 0 or shares > books.orders[order].size:
-        return -((SHARES if shares == 0 else TOO_MANY) * FIELDS + 19)
-    level = books.levels[books.orders[order].level]
-    ladder, price = level.ladder, level.price
-    bids, asks = books.ladders[2 * where.book].bound, books.ladders[2 * where.book + 1].bound
-    if kind != 88:
-        paid, code = price, 0
-        if kind == 67:
-            printable, paid = buffer[at + 31], u32(buffer, at + 32)
-            if printable != _N and printable != _Y:
-                return -(CODE * FIELDS + 31)
-            if paid == 0 or paid > LARGEST_PRICE:
-                return -(PRICE * FIELDS + 32)
-            code = _NOT_LAST if printable == _N else 0
-        elif not market.tops[where.book].whole:
-            side = books.ladders[ladder]
-            side.bound = min(side.bound, _key(price, ladder) + 1)
-        row = write_row(
-            made, row, where.position, where.instrument, _TRADE, _BUYER if ladder & 1 else 0, code, where.event_ns,
-            paid, shares, paid, shares,
-        )  # fmt: skip
-    left = reduce(books, order, shares)
-    row = tell_level(made, row, where, market, books, ladder, _key(price, ladder), left)
-    return _settled(made, row, where, market, books, bids, asks)
+def change_book(
+    kind: int, buffer: Bytes, at: int, made: Made, row: int, where: Where, market: Market, books: Books
+) -> int:
+    """A, F: an order enters. E, C: it is executed, at its price or another; X: cancelled in part; D: it leaves. U: it
+    gives way to a new one of its side, with a reference, size and price of its own, that is last in its queue."""
+    wrong = _misfit(buffer, at, kind)
+    if wrong < 0:
+        return wrong
+    reference = u64(buffer, at + 11)
+    order, ladder, shares, price = find(books, reference), 0, 0, 0
+    if kind in (_A, _F):
+        if order >= 0:
+            return -(TAKEN * FIELDS + 11)
+        ladder = 2 * where.book + (1 if buffer[at + 19] == _S else 0)
+        shares, price = u32(buffer, at + 20), u32(buffer, at + 32)
+    else:
+        if kind == _U:
+            reference, shares, price = u64(buffer, at + 19), u32(buffer, at + 27), u32(buffer, at + 31)
+            if find(books, reference) >= 0:
+                return -(TAKEN * FIELDS + 19)
+        if order < 0:
+            return -_MISSING
+        rested = books.levels[books.orders[order].level]
+        ladder, rested_price, gone = int(rested.ladder), int(rested.price), int(books.orders[order].size)
+        if ladder >> 1 != where.book:
+            return -(ELSEWHERE * FIELDS + _REFERENCE)
+        if kind in (_E, _C, _X):
+            executed = u32(buffer, at + 19)
+            if executed > gone:
+                return -(TOO_MANY * FIELDS + 19)
+            gone = executed
+            if kind != _X:
+                row = _trade(kind, buffer, at, made, row, where, market, books, ladder, rested_price, gone)
+        left = reduce(books, order, gone)
+        if rested_price != price:  # where its successor has its price, that one's coming tells the level's change
+            row = tell_level(made, row, where, market, books, ladder, _key(rested_price, ladder), left)
+    if kind in (_A, _F, _U):
+        row = _enter(made, row, where, market, books, ladder, price, reference, shares)
+    return row
 
 
 @inlined
-def _leave(made: Made, row: int, where: Where, market: Market, books: Books, order: int, price_after: int) -> int:
-    """Take an order out of the book. Where its successor has its price, that one's coming tells the level's change."""
-    level = books.levels[books.orders[order].level]
-    ladder, price, left = level.ladder, level.price, level.total - books.orders[order].size
-    remove(books, order)
-    if price == price_after:
-        return row
-    return tell_level(made, row, where, market, books, ladder, _key(price, ladder), left)
+def _trade(
+    kind: int, buffer: Bytes, at: int, made: Made, row: int, where: Where, market: Market, books: Books, ladder: int,
+    price: int, shares: int,
+) -> int:  # fmt: skip
+    """The trade of an execution. One at the order's own price says that nothing better rests."""
+    paid, code = price, 0
+    if kind == _C:
+        paid, code = u32(buffer, at + 32), _NOT_LAST if buffer[at + 31] == _N else 0
+    elif not market.tops[where.book].whole:
+        side = books.ladders[ladder]
+        side.bound = min(side.bound, _key(price, ladder) + 1)
+    flags = _BUYER if ladder & 1 else 0
+    return write_row(
+        made, row, where.position, where.instrument, _TRADE, flags, code, where.event_ns, paid, shares, paid, shares
+    )
 
 
-@inlined
-def deleted(buffer: Bytes, at: int, made: Made, row: int, where: Where, market: Market, books: Books) -> int:
-    """D: an order leaves its book."""
-    order = _found(books, u64(buffer, at + 11), where)
-    if order < 0:
-        return order
-    bids, asks = books.ladders[2 * where.book].bound, books.ladders[2 * where.book + 1].bound
-    row = _leave(made, row, where, market, books, order, 0)
-    return _settled(made, row, where, market, books, bids, asks)
-
-
-@inlined
-def replaced(buffer: Bytes, at: int, made: Made, row: int, where: Where, market: Market, books: Books) -> int:
-    """U: an order gives way to a new one of its side, with a reference, size and price of its own, and no longer first
-    in any queue."""
-    order = _found(books, u64(buffer, at + 11), where)
-    new, shares, price = u64(buffer, at + 19), u32(buffer, at + 27), u32(buffer, at + 31)
-    if order < 0 and order != -_MISSING:
-        return order
-    if shares == 0:
-        return -(SHARES * FIELDS + 27)
-    if price == 0 or price > LARGEST_PRICE:
-        return -(PRICE * FIELDS + 31)
-    if find(books, new) >= 0:
-        return -(TAKEN * FIELDS + 19)
-    if order < 0:
-        return order
-    bids, asks = books.ladders[2 * where.book].bound, books.ladders[2 * where.book + 1].bound
-    ladder = books.levels[books.orders[order].level].ladder
-    row = _leave(made, row, where, market, books, order, price)
-    row = _enter(made, row, where, market, books, ladder, price, new, shares)
-    return _settled(made, row, where, market, books, bids, asks)
-
-
-@inlined
-def replaced_unread(buffer: Bytes, at: int, made: Made, row: int, where: Where, market: Market, books: Books) -> int:
+@compiled
+def replace_unread(buffer: Bytes, at: int, made: Made, row: int, where: Where, market: Market, books: Books) -> int:
     """U of an order that was never read: its side is not said. A price at which the book would be crossed on one side
     belongs to the other; between the best prices it may be either, and puts both in doubt there."""
     new, shares, price = u64(buffer, at + 19), u32(buffer, at + 27), u32(buffer, at + 31)
     bid, ask = best(books, 2 * where.book), best(books, 2 * where.book + 1)
     bids, asks = books.ladders[2 * where.book], books.ladders[2 * where.book + 1]
-    bid_bound, ask_bound = bids.bound, asks.bound
-    halted = market.tops[where.book].halted
-    if not halted and ask >= 0 and price >= books.levels[ask].price:
-        row = _enter(made, row, where, market, books, 2 * where.book + 1, price, new, shares)
-    elif not halted and bid >= 0 and price <= books.levels[bid].price:
-        row = _enter(made, row, where, market, books, 2 * where.book, price, new, shares)
-    else:
-        if market.tops[where.book].sure:
-            market.tops[where.book].sure = 0
-            row = tell_status(made, row, where, _LOST, 0)
-        bids.bound, asks.bound = max(bids.bound, price + 1), max(asks.bound, 1 - price)
-    return _settled(made, row, where, market, books, bid_bound, ask_bound)
+    top = market.tops[where.book]
+    is_ask = not top.halted and ask >= 0 and price >= books.levels[ask].price
+    if is_ask or (not top.halted and bid >= 0 and price <= books.levels[bid].price):
+        ladder = 2 * where.book + (1 if is_ask else 0)
+        return _enter(made, row, where, market, books, ladder, price, new, shares)
+    if top.sure:
+        top.sure = 0
+        row = tell_status(made, row, where, _LOST, 0)
+    bids.bound, asks.bound = max(bids.bound, price + 1), max(asks.bound, 1 - price)
+    return row

@@ -63,9 +63,7 @@ def tell_quote(made: Made, row: int, where: Where, market: Market, books: Books)
 
 @inlined
 def tell_status(made: Made, row: int, where: Where, code: int, number: int) -> int:
-    return write_row(
-        made, row, where.position, where.instrument, _STATUS, 0, code, where.event_ns, 0, float(number), 0, 0.0
-    )
+    return write_row(made, row, where.position, where.instrument, _STATUS, 0, code, where.event_ns, 0, number, 0, 0)
 
 
 @compiled
@@ -97,5 +95,15 @@ def tell_partly_known(
                     break
                 if key < above:
                     level = books.levels[books.rungs[rung].level]
-                    row = _write_level(made, row, where, flags, level.price, level.total)
+                    row = _write_level(made, row, where, flags, int(level.price), level.total)
     return tell_quote(made, row, where, market, books)
+
+
+@inlined
+def tell_change(
+    made: Made, row: int, where: Where, market: Market, books: Books, bid_bound: int, ask_bound: int
+) -> int:
+    """What a message's change of a book comes to."""
+    if market.tops[where.book].whole:
+        return tell_quote(made, row, where, market, books)
+    return tell_partly_known(made, row, where, market, books, bid_bound, ask_bound)
