@@ -35,6 +35,8 @@ class Questions:
         settings = {
             "statement_timeout": f"{int(timeout_s * 1000)}ms",
             "default_transaction_read_only": "on",
+            "work_mem": "64MB",  # a book is made of every level since its snapshot
+            "jit": "off",  # compiling would take longer than most questions
         }
         self._timeout_s = timeout_s
         try:

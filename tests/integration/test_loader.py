@@ -186,10 +186,11 @@ def test_a_loader_killed_again_and_again_leaves_every_event_as_one_row(
         session.write("market.spreads", spread_event(number))
     session.flush()
     small_steps = replace(config, batch_records=2)
-    spawn = multiprocessing.get_context("spawn")
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.integration.test_loader"])
     for _ in range(5):
         before = records_loaded(config)
-        process = spawn.Process(target=run_loader, args=(small_steps,), daemon=True)
+        process = processes.Process(target=run_loader, args=(small_steps,), daemon=True)
         process.start()
         wait_for_more(config, before)
         time.sleep(chance.random() * 0.2)
