@@ -30,8 +30,7 @@ FIELDS = 64
     CODE,
     COUNT,
     NEVER_READ,
-    LOCATE_UNKNOWN,
-) = range(1, 16)
+) = range(1, 15)
 """What may be wrong with a message."""
 
 _TRADE = int(Kind.TRADE)
