@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipelines.domain.decoding import DECODED, Decoded, Fault, Reason
 from pipelines.feeds.protocols.lean_conditions import CONDITIONS, Message
 from pipelines.feeds.protocols.lean_fields import GOOD
-from pipelines.feeds.protocols.lean_lines import LineReader, Lines, explain
+from pipelines.feeds.protocols.lean_lines import MOST_KEPT, LineReader, Lines, explain
 from pipelines.feeds.protocols.lean_rows import BOOK, STREAM, described, fill
 from pipelines.feeds.protocols.lean_stream import LeanStream, StreamError, read_header
 
@@ -36,6 +36,7 @@ class Lean:
         self._streams: dict[str, LeanStream] = {}
         self._places: dict[str, int] = {}
         self._books = np.zeros(0, BOOK)
+        self._records: dict[tuple[LeanStream, ...], tuple[NDArray[np.void], tuple[str, ...]]] = {}
         self._lines = LineReader()
 
     def decode(self, frames: Sequence[bytes], receive_ns: Sequence[int]) -> Decoded:
@@ -68,6 +69,7 @@ class Lean:
         return header + self._books[: len(self._places)].tobytes() + names if self._places else b""
 
     def load(self, data: bytes) -> None:
+        self._records.clear()
         if not data:
             self._places, self._books = {}, np.zeros(0, BOOK)
             return
@@ -87,18 +89,27 @@ class Lean:
         self, position: int, streams: Sequence[tuple[LeanStream, int]], faults: list[Fault]
     ) -> NDArray[np.void]:
         """The streams as `fill` takes them. An instrument that is not listed is a fault of the frame, once."""
-        records = np.zeros(len(streams), STREAM)
-        strange: dict[str, None] = {}
-        for place, (stream, _) in enumerate(streams):
-            ticks = stream.resolution == "tick"
-            instrument = self._index.get(stream.symbol, -1) if ticks else -1
-            if ticks and instrument < 0:
-                strange[stream.symbol] = None
-            records[place] = described(stream, instrument, self._book(stream.symbol) if ticks else 0)
-        for symbol in strange:
+        key = tuple(stream for stream, _ in streams)
+        found = self._records.get(key)
+        if found is None:
+            ticks = [stream.resolution == "tick" for stream in key]
+            places = [
+                self._index.get(stream.symbol, -1) if tick else -1 for stream, tick in zip(key, ticks, strict=True)
+            ]
+            records = np.zeros(len(key), STREAM)
+            for at, (stream, tick, place) in enumerate(zip(key, ticks, places, strict=True)):
+                records[at] = described(stream, place, self._book(stream.symbol) if tick else 0)
+            strange = [
+                stream.symbol for stream, tick, place in zip(key, ticks, places, strict=True) if tick and place < 0
+            ]
+            found = records, tuple(dict.fromkeys(strange))
+            if len(self._records) >= MOST_KEPT:
+                self._records.clear()
+            self._records[key] = found
+        for symbol in found[1]:
             detail = f"symbol: {symbol!r}: not among the strategy's instruments of this venue"
             faults.append(Fault(position, Reason.UNKNOWN_INSTRUMENT, detail, symbol=symbol))
-        return records
+        return found[0]
 
     def _book(self, symbol: str) -> int:
         place = self._places.setdefault(symbol, len(self._places))
@@ -109,9 +120,9 @@ class Lean:
 
 def _faults(position: int, frame: bytes, streams: list[tuple[LeanStream, int]], lines: Lines) -> list[Fault]:
     """The lines that could not be read, each with the number that it has in its file."""
-    bad = np.flatnonzero(lines.fault != GOOD).tolist()
-    if not bad:
+    if lines.sound:
         return []
+    bad = np.flatnonzero(lines.fault != GOOD).tolist()
     seen = {place: list(accumulate((lines.stream == place).tolist())) for place in set(lines.stream[bad].tolist())}
     faults = []
     for i in bad:

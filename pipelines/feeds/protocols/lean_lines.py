@@ -1,6 +1,7 @@
 """Lines of LEAN files made into numbers: strict, a million and more a second."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,6 +17,9 @@ BAR, WIDTH, TAG = 100, 101, 102
 """What a line is, where it is not the number of the field that is wrong: a number in it wants Python's own reading; a
 bar's prices contradict each other; too many or few fields; of no stream of its frame."""
 
+MOST_KEPT = 10_000
+"""Layouts, by the streams of a frame."""
+
 Whole = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
@@ -24,48 +28,57 @@ Numbers = NDArray[np.float64]
 class Lines:
     """The lines of a frame as columns by field. `whole`, shape (lines, fields): times as ns (since midnight, or dated
     as if UTC), letters, flags; `numbers`, likewise: prices in the currency, quantities; NaN for a side left empty.
-    `stream`: of each line; `fault`: GOOD or what is wrong; `offset`: where each begins in the text, and one behind."""
+    `stream`: of each line; `fault`: GOOD or what is wrong; `offset`: where each begins in the text, and one behind.
+    `sound`: nothing is wrong with any of them."""
 
     stream: NDArray[np.int32]
     whole: Whole
     numbers: Numbers
     fault: NDArray[np.int8]
     offset: Whole
+    sound: bool
 
 
 class LineReader:
     """Reads frame after frame into the same arrays: fresh ones for each would take twice the time of the reading."""
 
     def __init__(self) -> None:
-        self._room = 0
+        self._layouts: dict[tuple[LeanStream, ...], tuple[NDArray[np.int8], NDArray[np.int64]]] = {}
         self._make_room(1024)
 
-    def read(self, text: bytes, start: int, streams: list[LeanStream]) -> Lines:
+    def read(self, text: bytes, start: int, streams: Sequence[LeanStream]) -> Lines:
         """Read the lines from `start` on. Of several streams, each line begins with the letter of its own. What is
         given holds until the next reading."""
         count = text.count(b"\n", start) + (not text.endswith(b"\n") and start < len(text))
         if count > self._room:
             self._make_room(count)
-        most = max(len(stream.fields) for stream in streams)
-        layout = np.full((len(streams), most), -1, np.int8)
-        for place, stream in enumerate(streams):
-            layout[place, : len(stream.fields)] = [column for _, column in stream.fields]
-        lines = Lines(
-            self._stream[:count],
-            self._whole[: count * most].reshape(count, most),
-            self._numbers[: count * most].reshape(count, most),
-            self._fault[:count],
-            self._offset[: count + 1],
-        )
-        decimals = np.array([stream.decimals for stream in streams], np.int64)
-        _read(
-            np.frombuffer(text, np.uint8), start, layout, decimals, lines.stream, lines.whole, lines.numbers,
-            lines.fault, lines.offset,
+        layout, decimals = self._layout(streams)
+        most = layout.shape[1]
+        stream, fault, offset = self._stream[:count], self._fault[:count], self._offset[: count + 1]
+        whole = self._whole[: count * most].reshape(count, most)
+        numbers = self._numbers[: count * most].reshape(count, most)
+        wrong = _read(
+            np.frombuffer(text, np.uint8), start, layout, decimals, stream, whole, numbers, fault, offset
         )  # fmt: skip
-        for i in np.flatnonzero(lines.fault == SLOW).tolist():
-            _read_slowly(lines, i, text[lines.offset[i] : lines.offset[i + 1]], streams)
-        _check_bars(lines.stream, layout, lines.numbers, lines.fault)
-        return lines
+        for i in np.flatnonzero(fault == SLOW).tolist() if wrong else ():
+            line = text[offset[i] : offset[i + 1]]
+            _read_slowly(numbers[i], fault, i, line, streams[int(stream[i])], len(streams) > 1)
+        wrong += _check_bars(stream, layout, numbers, fault)
+        return Lines(stream, whole, numbers, fault, offset, not wrong)
+
+    def _layout(self, streams: Sequence[LeanStream]) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+        """By stream: the columns of its lines, -1 behind the last, and the digits that its prices leave out."""
+        key = tuple(streams)
+        found = self._layouts.get(key)
+        if found is None:
+            layout = np.full((len(streams), max(len(stream.fields) for stream in streams)), -1, np.int8)
+            for place, stream in enumerate(streams):
+                layout[place, : len(stream.fields)] = [column for _, column in stream.fields]
+            found = layout, np.array([stream.decimals for stream in streams], np.int64)
+            if len(self._layouts) >= MOST_KEPT:
+                self._layouts.clear()
+            self._layouts[key] = found
+        return found
 
     def _make_room(self, lines: int) -> None:
         self._room = lines
@@ -80,7 +93,7 @@ _WIDEST = 11
 """Fields of a quote bar: no line has more."""
 
 
-def explain(lines: Lines, i: int, text: bytes, streams: list[LeanStream]) -> str:
+def explain(lines: Lines, i: int, text: bytes, streams: Sequence[LeanStream]) -> str:
     """What is wrong with a line: field, value, what was expected."""
     fault = int(lines.fault[i])
     line = text[lines.offset[i] : lines.offset[i + 1]].rstrip(b"\r\n")
@@ -102,23 +115,24 @@ def _fields(line: bytes, tagged: bool) -> list[bytes]:
     return line[tagged:].rstrip(b"\r\n").split(b",")
 
 
-def _read_slowly(lines: Lines, i: int, line: bytes, streams: list[LeanStream]) -> None:
-    """A line with a number of more digits than a double holds, by Python's own decimals."""
-    stream = streams[int(lines.stream[i])]
-    lines.fault[i] = GOOD
-    for place, (value, (_, column)) in enumerate(zip(_fields(line, len(streams) > 1), stream.fields, strict=True)):
+def _read_slowly(
+    numbers: Numbers, fault: NDArray[np.int8], i: int, line: bytes, stream: LeanStream, tagged: bool
+) -> None:
+    """A line with a number of more digits than a double holds, by Python's own decimals, into its row of `numbers`."""
+    fault[i] = GOOD
+    for place, (value, (_, column)) in enumerate(zip(_fields(line, tagged), stream.fields, strict=True)):
         if column not in (Column.PRICE, Column.SIDE, Column.SIZE) or not value:
             continue
         text = value.decode("latin-1")
         if len(text) > LONGEST or not re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", text, re.ASCII):
-            lines.fault[i] = place
+            fault[i] = place
             return
         shift = 0 if column == Column.SIZE else stream.decimals
         number = float(Decimal(text).scaleb(-shift))
         if abs(number) > LARGEST or (column == Column.SIZE and number < 0):
-            lines.fault[i] = place
+            fault[i] = place
             return
-        lines.numbers[i, place] = number
+        numbers[place] = number
 
 
 _TIME, _DATED, _PRICE, _SIDE = int(Column.TIME), int(Column.DATED), int(Column.PRICE), int(Column.SIDE)
@@ -136,8 +150,10 @@ def _read(
     numbers: Numbers,
     fault: NDArray[np.int8],
     offset: Whole,
-) -> None:
+) -> int:
+    """Fill the columns; how many lines are not good."""
     size = len(text)
+    wrong = 0
     tagged = len(layout) > 1
     for i in range(len(stream)):
         offset[i] = at
@@ -155,6 +171,7 @@ def _read(
             at += 1
         if number < 0 or number >= len(layout):
             fault[i] = TAG
+            wrong += 1
             at = following
             continue
         stream[i] = number
@@ -203,8 +220,11 @@ def _read(
             fault[i] = WIDTH
         if fault[i] == GOOD and slow:
             fault[i] = SLOW
+        if fault[i] != GOOD:
+            wrong += 1
         at = following
     offset[len(stream)] = size
+    return wrong
 
 
 @inlined
@@ -217,10 +237,12 @@ def _in_order(numbers: Numbers, i: int, first: int) -> bool:
 
 
 @compiled
-def _check_bars(stream: NDArray[np.int32], layout: NDArray[np.int8], numbers: Numbers, fault: NDArray[np.int8]) -> None:
-    """Lines whose second to fifth fields are prices are bars; of quotes, where the seventh is one too."""
+def _check_bars(stream: NDArray[np.int32], layout: NDArray[np.int8], numbers: Numbers, fault: NDArray[np.int8]) -> int:
+    """Lines whose second to fifth fields are prices are bars; of quotes, where the seventh is one too. How many of them
+    contradict themselves."""
+    wrong = 0
     if layout.shape[1] < 6:
-        return
+        return wrong
     for i in range(len(stream)):
         form = layout[stream[i]]
         if fault[i] != GOOD or form[4] == _SIZE or (form[4] != _PRICE and form[4] != _SIDE) or form[2] == _SIZE:
@@ -230,3 +252,5 @@ def _check_bars(stream: NDArray[np.int32], layout: NDArray[np.int8], numbers: Nu
             good = good and _in_order(numbers, i, 6)
         if not good:
             fault[i] = BAR
+            wrong += 1
+    return wrong
