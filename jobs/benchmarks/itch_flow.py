@@ -122,9 +122,9 @@ def _joined(parts: list[_Part] | Iterator[_Part]) -> bytes:
 
 
 def measure(content: bytes) -> dict[str, Any]:
-    """Messages a second of one core's time, by the thread's own clock: our decoder over a flow, and itchfeed's parser (the
-    PyPI package) over its first part in the same run. `parse`: framing and types alone, nothing listed; `quotes`: books,
-    best quotes, trades; `all`: with every change of a level. itchfeed parses to objects and keeps no books."""
+    """Messages a second of one core's time, by the thread's own clock: our decoder over a flow, and itchfeed's parser
+    (the PyPI package) over its first part in the same run. `parse`: framing and types alone, nothing listed; `quotes`:
+    books, best quotes, trades; `all`: with every change of a level. itchfeed parses to objects and keeps no books."""
     frames = _frames(content)
     _decode(frames[:2], Discovered(), True)
     rates: dict[str, int] = {}
