@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from infra.settings import Settings
 from jobs.cli.history import app
+from pipelines.history.timescale import connect, migrate
 from tests.support.market_history import database, market, write_shuffled
 
 pytestmark = pytest.mark.stack
@@ -75,3 +77,17 @@ def test_a_file_holds_all_rows_and_a_screen_sixty(address: str, tmp_path: Path) 
 
 def test_who_keeps_the_roll_ups_is_told(address: str) -> None:
     assert CliRunner().invoke(app, ["rollups"], catch_exceptions=False).stdout == "the loader\n"
+
+
+def test_the_local_stack_has_a_role_that_questions_go_by_and_that_may_only_read(stack: Settings) -> None:
+    if not stack.timescale.local:
+        pytest.skip("TimescaleDB is not the local stack's: its roles are its owner's")
+    with connect(stack.timescale.dsn, application="test") as owner:
+        migrate(owner)
+    with connect(stack.timescale.reader_dsn, application="test") as reader:
+        assert reader.info.user == "helios_reader"
+        assert reader.execute("SHOW statement_timeout").fetchone() == ("1min",)
+        reader.execute("SELECT count(*) FROM ticks")
+        reader.execute("SET default_transaction_read_only = off")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute("DELETE FROM ticks")
