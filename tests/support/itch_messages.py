@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.feeds.protocols.itch50_layouts import LAYOUTS
+from pipelines.feeds.protocols.itch50.layouts import LAYOUTS
 
 RECORDINGS = Path(__file__).parents[3] / "shared/data/itch"
 

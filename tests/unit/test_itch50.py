@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.domain.decoding import Decoded, Discovered, Reason
 from pipelines.domain.market import Condition, Flag, Kind, Status
-from pipelines.feeds.protocols.itch50 import Itch50
+from pipelines.feeds.protocols.itch50.decoder import Itch50
 from tests.support.itch_messages import MIDNIGHT_NS, OPEN_NS, RECEIVED_NS, add, framed, message, start
 
 Row = tuple[str, float, float, float, float]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from jobs.benchmarks.itch_flow import RECEIVED_NS, flow
 from pipelines.domain.decoding import DECODED, Decoded, Decoder, Discovered, Reason
 from pipelines.domain.market import Flag, Kind, Status
-from pipelines.feeds.protocols.itch50 import Itch50
-from pipelines.feeds.protocols.itch50_layouts import LENGTHS
-from pipelines.feeds.protocols.moldudp64 import MoldUDP64
+from pipelines.feeds.protocols.itch50.decoder import Itch50
+from pipelines.feeds.protocols.itch50.layouts import LENGTHS
+from pipelines.feeds.protocols.itch50.moldudp64 import MoldUDP64
 from tests.support.itch_messages import framed, packet, split
 
 DAY = list(split(flow(3, 3_000, instruments=5)))

@@ -15,8 +15,8 @@ from pipelines.feeds.files import pcap
 from pipelines.feeds.files.frame_file import FrameFile
 from pipelines.feeds.files.itch50 import open_file
 from pipelines.feeds.files.reading import Found, read_through
-from pipelines.feeds.protocols.itch50 import Itch50
-from pipelines.feeds.protocols.itch50_layouts import LAYOUTS, LENGTHS, time_ns
+from pipelines.feeds.protocols.itch50.decoder import Itch50
+from pipelines.feeds.protocols.itch50.layouts import LAYOUTS, LENGTHS, time_ns
 from tests.support.itch_messages import (
     OPEN_NS,
     RECEIVED_NS,

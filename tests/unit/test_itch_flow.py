@@ -7,7 +7,7 @@ from jobs.benchmarks.itch_flow import RECEIVED_NS, flow, measure
 from jobs.benchmarks.itch_venue import MIX
 from pipelines.domain.decoding import Discovered
 from pipelines.domain.market import Kind
-from pipelines.feeds.protocols.itch50 import Itch50
+from pipelines.feeds.protocols.itch50.decoder import Itch50
 from tests.support.itch_messages import split
 
 DAY = flow(5, 60_000, instruments=50)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.domain.decoding import Decoded, Discovered, Reason
 from pipelines.domain.market import Condition, Kind, Status
-from pipelines.feeds.protocols.lean import Lean
+from pipelines.feeds.protocols.lean.decoder import Lean
 
 MIDNIGHT_NS = 1_381_118_400_000_000_000
 """2013-10-07 in New York."""

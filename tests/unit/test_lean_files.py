@@ -17,7 +17,7 @@ from pipelines.feeds.files.lean import open_file, open_files, recognise
 from pipelines.feeds.files.lean_archive import members, stream_of
 from pipelines.feeds.files.lean_bars import read_bars
 from pipelines.feeds.files.reading import read_through
-from pipelines.feeds.protocols.lean_stream import StreamError
+from pipelines.feeds.protocols.lean.stream import StreamError
 
 
 def archive(path: Path, csvs: Mapping[str, str | bytes]) -> Path:

@@ -4,8 +4,8 @@ import pytest
 
 from pipelines.domain.decoding import Decoded, Discovered, Reason
 from pipelines.domain.market import NS_PER_MS, Kind, Status
-from pipelines.feeds.protocols.itch50 import Itch50
-from pipelines.feeds.protocols.moldudp64 import HOLD_NS, HOLD_PACKETS, MoldUDP64
+from pipelines.feeds.protocols.itch50.decoder import Itch50
+from pipelines.feeds.protocols.itch50.moldudp64 import HOLD_NS, HOLD_PACKETS, MoldUDP64
 from tests.support.itch_messages import OPEN_NS, RECEIVED_NS, add, framed, message, packet, start
 
 EARLY = packet(1, *start("AAPL"))

@@ -17,10 +17,10 @@ import numpy as np
 from pipelines.feeds.files.frame_file import BrokenFile, FrameFile, Piece
 from pipelines.feeds.files.itch50_cuts import AT, BROKEN, FRAMES, cut, fitting, next_fitting
 from pipelines.feeds.files.octets import read_octets
-from pipelines.feeds.protocols.itch50 import Itch50
-from pipelines.feeds.protocols.itch50_layouts import DAY_NS, LENGTHS
-from pipelines.feeds.protocols.itch50_session import UNDATED, midnight_ns
-from pipelines.feeds.protocols.itch50_wire import Bytes
+from pipelines.feeds.protocols.itch50.decoder import Itch50
+from pipelines.feeds.protocols.itch50.layouts import DAY_NS, LENGTHS
+from pipelines.feeds.protocols.itch50.session import UNDATED, midnight_ns
+from pipelines.feeds.protocols.itch50.wire import Bytes
 
 FORMAT = "itch50"
 

@@ -2,8 +2,8 @@
 
 from pipelines.domain.compiled import compiled
 from pipelines.domain.market import NS_PER_S
-from pipelines.feeds.protocols.itch50_layouts import DAY_NS
-from pipelines.feeds.protocols.itch50_wire import Bytes, Integers, u16, u48
+from pipelines.feeds.protocols.itch50.layouts import DAY_NS
+from pipelines.feeds.protocols.itch50.wire import Bytes, Integers, u16, u48
 
 FRAME_BYTES = 1 << 16
 

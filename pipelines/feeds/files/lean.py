@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines.feeds.files.frame_file import FrameFile, UnknownFormat
 from pipelines.feeds.files.lean_archive import is_lean, members
 from pipelines.feeds.files.lean_merge import merged
-from pipelines.feeds.protocols.lean import Lean
+from pipelines.feeds.protocols.lean.decoder import Lean
 
 
 def recognise(path: Path, head: bytes) -> bool:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import cast
 
 from pipelines.feeds.files.frame_file import BrokenFile, UnknownFormat
-from pipelines.feeds.protocols.lean_stream import (
+from pipelines.feeds.protocols.lean.stream import (
     ASSETS,
     KINDS,
     RESOLUTIONS,

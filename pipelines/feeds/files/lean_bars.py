@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pipelines.feeds.files.frame_file import UnknownFormat
 from pipelines.feeds.files.lean_archive import blocks, members
-from pipelines.feeds.protocols.lean_fields import GOOD
-from pipelines.feeds.protocols.lean_lines import LineReader, explain
-from pipelines.feeds.protocols.lean_stream import LeanStream
+from pipelines.feeds.protocols.lean.fields import GOOD
+from pipelines.feeds.protocols.lean.lines import LineReader, explain
+from pipelines.feeds.protocols.lean.stream import LeanStream
 
 TRADE_BAR = np.dtype([("start_ns", "i8"), *((name, "f8") for name in ("open", "high", "low", "close", "volume"))])
 """A bar of trades. `start_ns`: UTC; prices in the currency."""

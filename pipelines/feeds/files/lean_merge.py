@@ -15,8 +15,8 @@ from pipelines.domain.compiled import compiled
 from pipelines.domain.market import NS_PER_S
 from pipelines.feeds.files.frame_file import BrokenFile, Piece
 from pipelines.feeds.files.lean_archive import BLOCK_BYTES, Member, blocks
-from pipelines.feeds.protocols.lean_fields import read_dated, read_time
-from pipelines.feeds.protocols.lean_stream import FIRST_TAG, MOST_STREAMS, LeanStream, write_header
+from pipelines.feeds.protocols.lean.fields import read_dated, read_time
+from pipelines.feeds.protocols.lean.stream import FIRST_TAG, MOST_STREAMS, LeanStream, write_header
 
 FRAME_LINES = 1000
 FRAME_SPAN_NS = 5 * NS_PER_S

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from pipelines.feeds.files.frame_file import BrokenFile, FrameFile, Piece
 from pipelines.feeds.files.octets import OctetStream
 from pipelines.feeds.files.udp_packets import Payload, is_capture, payloads
-from pipelines.feeds.protocols.itch50_layouts import LENGTHS
-from pipelines.feeds.protocols.moldudp64 import HOLD_MESSAGES, HOLD_NS, MoldUDP64
-from pipelines.feeds.protocols.moldudp64_packets import (
+from pipelines.feeds.protocols.itch50.layouts import LENGTHS
+from pipelines.feeds.protocols.itch50.moldudp64 import HOLD_MESSAGES, HOLD_NS, MoldUDP64
+from pipelines.feeds.protocols.itch50.moldudp64_packets import (
     END_OF_SESSION,
     HEADER_BYTES,
     Header,

@@ -7,10 +7,10 @@ from pipelines.domain.decoding import OpenDecoder
 from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.protocols.bitstamp import Bitstamp
 from pipelines.feeds.protocols.coinbase import Coinbase
-from pipelines.feeds.protocols.itch50 import Itch50
+from pipelines.feeds.protocols.itch50.decoder import Itch50
+from pipelines.feeds.protocols.itch50.moldudp64 import MoldUDP64
 from pipelines.feeds.protocols.kraken import Kraken
-from pipelines.feeds.protocols.lean import Lean
-from pipelines.feeds.protocols.moldudp64 import MoldUDP64
+from pipelines.feeds.protocols.lean.decoder import Lean
 from pipelines.feeds.protocols.table import Table
 
 PROTOCOLS: Mapping[str, OpenDecoder] = MappingProxyType(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.compiled import compiled
-from pipelines.feeds.protocols.itch50_wire import Bytes, Integers, u16, u64
+from pipelines.feeds.protocols.itch50.wire import Bytes, Integers, u16, u64
 
 _HEADER = struct.Struct(">10sQH")
 HEADER_BYTES = _HEADER.size

@@ -5,8 +5,8 @@ import struct
 import numpy as np
 
 from pipelines.domain.order_books import OrderBooks
-from pipelines.feeds.protocols.itch50_session import Itch50Session
-from pipelines.feeds.protocols.itch50_wire import TOP
+from pipelines.feeds.protocols.itch50.session import Itch50Session
+from pipelines.feeds.protocols.itch50.wire import TOP
 
 VERSION = 1
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pipelines.feeds.protocols.itch50_layouts import LARGEST_PRICE, LAYOUTS, LENGTHS, PRICE_UNIT, field_at, time_ns
-from pipelines.feeds.protocols.itch50_orders import (
+from pipelines.feeds.protocols.itch50.layouts import LARGEST_PRICE, LAYOUTS, LENGTHS, PRICE_UNIT, field_at, time_ns
+from pipelines.feeds.protocols.itch50.orders import (
     CODE,
     COUNT,
     CUT,

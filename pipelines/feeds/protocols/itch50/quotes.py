@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pipelines.domain.compiled import compiled, inlined
 from pipelines.domain.market import Flag, Kind, Status
 from pipelines.domain.order_book import Books, best, certain
-from pipelines.feeds.protocols.itch50_wire import Made, Market, write_row
+from pipelines.feeds.protocols.itch50.wire import Made, Market, write_row
 
 _QUOTE, _LEVEL, _STATUS = int(Kind.QUOTE), int(Kind.LEVEL), int(Kind.STATUS)
 _ASK, _SNAPSHOT = int(Flag.ASK), int(Flag.SNAPSHOT)

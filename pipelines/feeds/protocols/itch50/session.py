@@ -18,12 +18,12 @@ from pipelines.domain.decoding import Fault, Reason
 from pipelines.domain.market import NS_PER_S, Status
 from pipelines.domain.order_book import NOTHING_KNOWN
 from pipelines.domain.order_books import OrderBooks
-from pipelines.feeds.protocols.itch50_faults import told
-from pipelines.feeds.protocols.itch50_kernel import Stop, read_messages
-from pipelines.feeds.protocols.itch50_layouts import LENGTHS, PRICE_UNIT, offset, time_ns
-from pipelines.feeds.protocols.itch50_orders import STOCK
-from pipelines.feeds.protocols.itch50_output import Output
-from pipelines.feeds.protocols.itch50_wire import (
+from pipelines.feeds.protocols.itch50.faults import told
+from pipelines.feeds.protocols.itch50.kernel import Stop, read_messages
+from pipelines.feeds.protocols.itch50.layouts import LENGTHS, PRICE_UNIT, offset, time_ns
+from pipelines.feeds.protocols.itch50.orders import STOCK
+from pipelines.feeds.protocols.itch50.output import Output
+from pipelines.feeds.protocols.itch50.wire import (
     AT,
     BOOK,
     EVENT_NS,

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipelines.domain.decoding import Decoded
-from pipelines.feeds.protocols.itch50_output import Output
-from pipelines.feeds.protocols.itch50_session import Itch50Session
-from pipelines.feeds.protocols.itch50_state import dump_session, load_session
+from pipelines.feeds.protocols.itch50.output import Output
+from pipelines.feeds.protocols.itch50.session import Itch50Session
+from pipelines.feeds.protocols.itch50.state import dump_session, load_session
 
 
 class Itch50:

@@ -6,7 +6,7 @@ number. Packets that arrive twice, as of a feed's second line, are dropped by th
 
 A packet ahead of its turn is held, so that a late or retransmitted one still fills the gap before it: at most `HOLD_NS`
 of receive time and `HOLD_PACKETS`. After that the messages in between are lost: their number is told, and every book is
-in doubt until the flow proves it again (`itch50_session`).
+in doubt until the flow proves it again (`session`).
 
 Each session has books of its own. Two feeds in one capture (Nasdaq, BX and PSX all speak ITCH 5.0) are two sessions of
 the same symbols: give each to a decoder of its own. Numbers begin at 1; packets of number 0, as captures with their
@@ -21,11 +21,17 @@ import numpy as np
 
 from pipelines.domain.decoding import Decoded, Fault, Missing, Reason
 from pipelines.domain.market import NS_PER_MS
-from pipelines.feeds.protocols.itch50_layouts import time_ns
-from pipelines.feeds.protocols.itch50_output import Output
-from pipelines.feeds.protocols.itch50_session import SYSTEM_OPENS_NS, Itch50Session
-from pipelines.feeds.protocols.itch50_state import dump_session, load_session
-from pipelines.feeds.protocols.moldudp64_packets import END_OF_SESSION, HEADER_BYTES, Header, read_header, take_in_order
+from pipelines.feeds.protocols.itch50.layouts import time_ns
+from pipelines.feeds.protocols.itch50.moldudp64_packets import (
+    END_OF_SESSION,
+    HEADER_BYTES,
+    Header,
+    read_header,
+    take_in_order,
+)
+from pipelines.feeds.protocols.itch50.output import Output
+from pipelines.feeds.protocols.itch50.session import SYSTEM_OPENS_NS, Itch50Session
+from pipelines.feeds.protocols.itch50.state import dump_session, load_session
 
 HOLD_PACKETS = 512
 HOLD_NS = 200 * NS_PER_MS

@@ -1,4 +1,4 @@
-"""The fields of a line, byte by byte: times, decimals, flags. For the kernel of lean_lines."""
+"""The fields of a line, byte by byte: times, decimals, flags. For the kernel of `lines`."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.decoding import DECODED, Decoded, Fault, Reason
-from pipelines.feeds.protocols.lean_conditions import CONDITIONS, Message
-from pipelines.feeds.protocols.lean_fields import GOOD
-from pipelines.feeds.protocols.lean_lines import MOST_KEPT, LineReader, Lines, explain
-from pipelines.feeds.protocols.lean_rows import BOOK, STREAM, described, fill
-from pipelines.feeds.protocols.lean_stream import LeanStream, StreamError, read_header
+from pipelines.feeds.protocols.lean.conditions import CONDITIONS, Message
+from pipelines.feeds.protocols.lean.fields import GOOD
+from pipelines.feeds.protocols.lean.lines import MOST_KEPT, LineReader, Lines, explain
+from pipelines.feeds.protocols.lean.rows import BOOK, STREAM, described, fill
+from pipelines.feeds.protocols.lean.stream import LeanStream, StreamError, read_header
 
 _VERSION = 1
 _SHORT_LINE = 12

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.compiled import inlined
-from pipelines.feeds.protocols.itch50_layouts import PRICE_UNIT
+from pipelines.feeds.protocols.itch50.layouts import PRICE_UNIT
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]

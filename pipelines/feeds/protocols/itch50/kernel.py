@@ -8,8 +8,8 @@ from enum import IntEnum
 
 from pipelines.domain.compiled import compiled, inlined
 from pipelines.domain.order_book import Books, has_room
-from pipelines.feeds.protocols.itch50_layouts import DAY_NS, offset
-from pipelines.feeds.protocols.itch50_notices import (
+from pipelines.feeds.protocols.itch50.layouts import DAY_NS, offset
+from pipelines.feeds.protocols.itch50.notices import (
     broken_trade,
     cross_trade,
     hidden_trade,
@@ -18,7 +18,7 @@ from pipelines.feeds.protocols.itch50_notices import (
     short_sale_rule,
     trading_action,
 )
-from pipelines.feeds.protocols.itch50_orders import (
+from pipelines.feeds.protocols.itch50.orders import (
     CODE,
     COUNT,
     CUT,
@@ -31,8 +31,8 @@ from pipelines.feeds.protocols.itch50_orders import (
     change_book,
     replace_unread,
 )
-from pipelines.feeds.protocols.itch50_quotes import Where, tell_change
-from pipelines.feeds.protocols.itch50_wire import (
+from pipelines.feeds.protocols.itch50.quotes import Where, tell_change
+from pipelines.feeds.protocols.itch50.wire import (
     AT,
     BOOK,
     EVENT_NS,

@@ -4,9 +4,9 @@ import numpy as np
 
 from pipelines.domain.decoding import DECODED, Decoded, Fault, Missing, Reason
 from pipelines.domain.market import Kind, Status
-from pipelines.feeds.protocols.itch50_faults import told
-from pipelines.feeds.protocols.itch50_orders import NEVER_READ
-from pipelines.feeds.protocols.itch50_wire import FAULT, FAULTS, ROWS, Frames, Integers, Made
+from pipelines.feeds.protocols.itch50.faults import told
+from pipelines.feeds.protocols.itch50.orders import NEVER_READ
+from pipelines.feeds.protocols.itch50.wire import FAULT, FAULTS, ROWS, Frames, Integers, Made
 
 
 class Output:

@@ -8,9 +8,9 @@ compile time, seconds in all.
 from pipelines.domain.compiled import compiled, inlined
 from pipelines.domain.market import Condition, Flag, Kind, Status
 from pipelines.domain.order_book import Books, add, best, find, reduce
-from pipelines.feeds.protocols.itch50_layouts import LARGEST_PRICE
-from pipelines.feeds.protocols.itch50_quotes import Where, tell_level, tell_status
-from pipelines.feeds.protocols.itch50_wire import Bytes, Made, Market, u32, u64, write_row
+from pipelines.feeds.protocols.itch50.layouts import LARGEST_PRICE
+from pipelines.feeds.protocols.itch50.quotes import Where, tell_level, tell_status
+from pipelines.feeds.protocols.itch50.wire import Bytes, Made, Market, u32, u64, write_row
 
 FIELDS = 64
 """More than a message has bytes."""

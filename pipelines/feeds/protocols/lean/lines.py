@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pipelines.domain.compiled import compiled, inlined
 from pipelines.feeds.protocols.decimals import LARGEST, LONGEST
-from pipelines.feeds.protocols.lean_fields import GOOD, SLOW, read_dated, read_decimal, read_flags, read_time, read_word
-from pipelines.feeds.protocols.lean_stream import EXPECTED, FIRST_TAG, Column, LeanStream
+from pipelines.feeds.protocols.lean.fields import GOOD, SLOW, read_dated, read_decimal, read_flags, read_time, read_word
+from pipelines.feeds.protocols.lean.stream import EXPECTED, FIRST_TAG, Column, LeanStream
 
 BAR, WIDTH, TAG = 100, 101, 102
 """What a line is, where it is not the number of the field that is wrong: a number in it wants Python's own reading; a

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from pipelines.domain.compiled import compiled, inlined
 from pipelines.domain.decoding import DecodedRows
 from pipelines.domain.market import Condition, Kind, Status
-from pipelines.feeds.protocols.lean_conditions import HALT, NOT_A_QUOTE, NOT_TO_BE_HAD, OFFICIAL, RESUMED, Message
-from pipelines.feeds.protocols.lean_fields import GOOD
-from pipelines.feeds.protocols.lean_lines import Numbers, Whole
-from pipelines.feeds.protocols.lean_stream import Column, LeanStream
+from pipelines.feeds.protocols.lean.conditions import HALT, NOT_A_QUOTE, NOT_TO_BE_HAD, OFFICIAL, RESUMED, Message
+from pipelines.feeds.protocols.lean.fields import GOOD
+from pipelines.feeds.protocols.lean.lines import Numbers, Whole
+from pipelines.feeds.protocols.lean.stream import Column, LeanStream
 
 BOOK = np.dtype([("bid", "f8"), ("bid_size", "f8"), ("ask", "f8"), ("ask_size", "f8"), ("halted", "i8")])
 """What was last said of an instrument: its best bid and ask, and whether it is halted."""

@@ -1,14 +1,14 @@
 """TotalView-ITCH 5.0's messages besides displayed orders: other trades, auctions, halts, short sale rules.
 
-Each kernel gives the place of the next row, or below 0 what is wrong, as in `itch50_orders`.
+Each kernel gives the place of the next row, or below 0 what is wrong, as in `orders`.
 """
 
 from pipelines.domain.compiled import inlined
 from pipelines.domain.market import Condition, Flag, Kind, Status
-from pipelines.feeds.protocols.itch50_layouts import LARGEST_PRICE
-from pipelines.feeds.protocols.itch50_orders import CODE, FIELDS, PRICE, SHARES, SIDE
-from pipelines.feeds.protocols.itch50_quotes import Where, tell_status
-from pipelines.feeds.protocols.itch50_wire import Bytes, Made, Market, u32, u64, write_row
+from pipelines.feeds.protocols.itch50.layouts import LARGEST_PRICE
+from pipelines.feeds.protocols.itch50.orders import CODE, FIELDS, PRICE, SHARES, SIDE
+from pipelines.feeds.protocols.itch50.quotes import Where, tell_status
+from pipelines.feeds.protocols.itch50.wire import Bytes, Made, Market, u32, u64, write_row
 
 _TRADE, _AUCTION, _INDICATIVE = int(Kind.TRADE), int(Kind.AUCTION), int(Kind.INDICATIVE)
 _ASK = int(Flag.ASK)

@@ -1,0 +1,1 @@
+"""LEAN's lines of trades, quotes and bars: `decoder.Lean`."""
