@@ -52,4 +52,4 @@ def _one(
             filling.take(ticks, instruments)
 
         found = read_through(opened, take=take, report=lambda found: report(path, found, filling.progress))
-        return Filled(path, found, filling.finish())
+        return Filled(path, found, filling.finish(broken=bool(found.broken)))

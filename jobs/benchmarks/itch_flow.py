@@ -18,8 +18,8 @@ from jobs.benchmarks.itch_venue import KINDS, MESSAGES, MIX, TICKS, opened, trad
 from pipelines.domain.decoding import Discovered
 from pipelines.domain.market import NS_PER_S
 from pipelines.feeds.files.itch50_cuts import FRAME_BYTES
-from pipelines.feeds.protocols.itch50 import Itch50
-from pipelines.feeds.protocols.itch50_layouts import LAYOUTS
+from pipelines.feeds.protocols.itch50.decoder import Itch50
+from pipelines.feeds.protocols.itch50.layouts import LAYOUTS
 
 INSTRUMENTS = 400
 _CHUNK = 1 << 18

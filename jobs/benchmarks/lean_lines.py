@@ -16,7 +16,7 @@ import numpy as np
 from pipelines.domain.decoding import Discovered
 from pipelines.feeds.files.lean import open_files
 from pipelines.feeds.files.lean_archive import Member, members
-from pipelines.feeds.protocols.lean_stream import Column
+from pipelines.feeds.protocols.lean.stream import Column
 
 GENERATED_LINES = 400_000
 

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from infra.settings import load_settings
-from jobs.cli import bench_history, bench_lean
+from jobs.cli import bench_history, bench_lean, bench_protocols
 from jobs.cli.stack import bring_up
 from jobs.steps import steps
 
@@ -15,6 +15,7 @@ app = typer.Typer(help="Benchmarks. Figures of one machine move; the ratios are 
 app.command()(bench_history.loader)
 app.command()(bench_history.history)
 app.command()(bench_lean.lean)
+app.command()(bench_protocols.protocols)
 
 
 @app.command()

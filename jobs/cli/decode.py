@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +25,8 @@ class DecodeError(RuntimeError):
 def decode(
     file: Annotated[Path, typer.Argument(help="A capture or a file of a venue; plain, gzip or zstd.")],
     name: Annotated[str, typer.Option("--format", help="binance-ws, itch50, lean, ...; recognised if left out.")] = "",
+    day: Annotated[str, typer.Option("--date", help="Of an ITCH file whose name has none, as 2019-01-30.")] = "",
+    mapping: Annotated[Path | None, typer.Option(help="What a table's columns are; X.mapping.yaml beside it.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the ticks here: *.parquet or *.csv.")] = None,
     show: Annotated[int, typer.Option(min=0, help="Rejects and gaps shown with their place.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -33,14 +35,14 @@ def decode(
 
     Exit status 1 where it is no file of market data, or is broken off; rejects are told, and are no failure.
     """
-    from pipelines.feeds.files.formats import open_frames
+    from pipelines.feeds.files.formats import Told, open_frames
     from pipelines.feeds.files.frame_file import UnknownFormat
     from pipelines.feeds.files.reading import read_through
     from pipelines.feeds.files.tick_table import TickTable
 
     with ExitStack() as stack:
         try:
-            opened = open_frames(file, name)
+            opened = open_frames(file, name, Told(_day(day), mapping))
             table = stack.enter_context(TickTable(out, opened.venue)) if out is not None else None
         except (UnknownFormat, ValueError) as error:
             raise DecodeError(str(error)) from error
@@ -55,6 +57,13 @@ def decode(
         _draw(opened, found, show)
     if found.broken:
         raise DecodeError(f"{found.broken}; everything before it was read")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise DecodeError(f"--date {text!r} is not a date: write it as 2019-01-30") from None
 
 
 def _summary(opened: "FrameFile", found: "Found", show: int) -> dict[str, object]:

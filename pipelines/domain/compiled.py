@@ -35,6 +35,13 @@ class _Kept(IndexDataCacheFile):  # type: ignore[misc]
 
     kernel: Any
 
+    def load(self, key: Any) -> Any:
+        """What is kept under a key, None for nothing: as for code made when a module of it had another name."""
+        try:
+            return super().load(key)
+        except (ImportError, AttributeError):
+            return None
+
     @property
     def _source_stamp(self) -> str:
         return stamp(self.kernel)
@@ -45,18 +52,23 @@ def inlined(function: Function) -> Function:
     return compiled(function, inline=True)
 
 
-def stamp(kernel: Any) -> str:
-    """A digest of a kernel's bytecode, the constants that it names, and the kernels that it calls."""
+def stamp(kernel: Any, callers: tuple[Any, ...] = ()) -> str:
+    """A digest of a kernel's bytecode, the constants that it names, and the kernels that it calls.
+
+    A name may also be that of a record's field: then a kernel seems to call what calls it, which is passed over.
+    """
     function = kernel.py_func
-    return hashlib.blake2b(_text(function.__code__, function.__globals__).encode(), digest_size=16).hexdigest()
+    text = _text(function.__code__, function.__globals__, (*callers, kernel))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _text(code: CodeType, names: dict[str, Any]) -> str:
+def _text(code: CodeType, names: dict[str, Any], callers: tuple[Any, ...]) -> str:
     parts = [code.co_code.hex(), repr(code.co_names), repr([each for each in code.co_consts if _plain(each)])]
     for name in code.co_names:
         value = names.get(name)
         if hasattr(value, "py_func"):
-            parts.append(stamp(value))
+            if value not in callers:
+                parts.append(stamp(value, callers))
         elif _plain(value):
             parts.append(repr(value))
     return "\n".join(parts)

@@ -106,10 +106,10 @@ class Backfill:
         if self._held_rows >= self._batch_rows:
             self._hand_over(complete=False)
 
-    def finish(self) -> Progress:
-        """Write what is left, and that the file is done."""
+    def finish(self, *, broken: bool = False) -> Progress:
+        """Write what is left, and that the file is done. A `broken` one is not: when it is whole, it goes on there."""
         if not self.progress.complete:
-            self._hand_over(complete=True)
+            self._hand_over(complete=not broken)
             self._turns.wait()
         return self.progress
 
@@ -137,12 +137,19 @@ class Backfill:
             ).fetchone()
         assert row is not None
         digest, *counts, when = row
-        if digest != self.file.digest:
+        progress = Progress(*counts)
+        if digest != self.file.digest and not progress.complete:
+            # It broke off, or was cut off in the middle: the whole one begins with the same rows.
+            self._connection.execute(
+                "UPDATE backfill_files SET digest = %s WHERE (session_id, source, file) = (%s, %s, %s)",
+                (self.file.digest, *key),
+            )
+        elif digest != self.file.digest:
             raise HistoryError(
                 f"{self.file.name} of source {self.file.source} was loaded with another content on {when:%Y-%m-%d}: "
                 "give the file another name, or the source"
             )
-        return Progress(*counts)
+        return progress
 
     def _write(self, held: list[tuple[tuple[str, ...], Ticks]], complete: bool) -> None:
         taken = sum(len(rows) for _, rows in held)

@@ -65,6 +65,7 @@ class Market(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._journal = Journal(runtime_context, "market")
         self._held = {}
+        self._compile()
 
     def process_element(self, value: RawRecord, ctx: Context) -> Iterator[Emitted]:
         key = text_of(value.key)
@@ -92,6 +93,12 @@ class Market(KeyedProcessFunction):
             records = [self._reject_record(value, raw.session, reject) for reject in rejects]
             times_ms = [reject.event_time_ns // NS_PER_MS for reject in rejects]
             yield emit(self._topics.rejects, self._venue, records, times_ms)
+
+    def _compile(self) -> None:
+        """Kernels are compiled at their first use, for seconds: now, and not when the first frame waits."""
+        empty = _Session(new_session(len(self._listing.symbols)), self._protocol(self._listing.index))
+        normalise(empty.state, self._listing, empty.decoder, 0, [1], [b"\x00"])
+        load(dump(empty.state, self._listing.symbols), self._listing.symbols)
 
     def _advance(self, session: _Session, raw: RawFrames) -> tuple[SessionState, Ticks, tuple[Reject, ...]]:
         state = session.state

@@ -85,6 +85,15 @@ def test_a_file_with_another_content_under_the_same_name_is_refused(dsn: str) ->
         Backfill(dsn, replace(FILE, digest="xyz"), "sim")
 
 
+def test_a_file_that_broke_off_goes_on_when_it_is_whole(dsn: str) -> None:
+    with Backfill(dsn, FILE, "sim") as backfill:
+        backfill.take(TICKS[:300], NAMES)
+        assert backfill.finish(broken=True) == Progress(300, 300, False)
+    with Backfill(dsn, replace(FILE, digest="whole"), "sim") as backfill:
+        backfill.take(TICKS[:500], NAMES)
+        assert backfill.finish() == Progress(500, 500, True)
+
+
 def test_two_backfills_of_one_file_do_not_both_write(dsn: str) -> None:
     with Backfill(dsn, FILE, "sim", batch_rows=1) as first, Backfill(dsn, FILE, "sim", batch_rows=1) as second:
         first.take(TICKS[:10], NAMES)

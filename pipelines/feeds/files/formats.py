@@ -1,7 +1,9 @@
 """The formats of files, and a file opened as what it is. A further one is a module of this folder and a line here."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -29,16 +31,33 @@ FORMATS = MappingProxyType(
 """By name, the module that reads it: `recognise(path, head)` and `open_file(path, ...)`."""
 
 
-def open_frames(path: Path, name: str = "") -> FrameFile:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a file does not say itself. `day`: the session's date (ITCH); `mapping`: what its columns are (tables)."""
+
+    day: date | None = None
+    mapping: Path | None = None
+
+    def options(self, module: str) -> dict[str, object]:
+        """As a format's `open_file` takes it; what it has no use for is left out."""
+        known: dict[str, dict[str, object]] = {"itch50": {"day": self.day}, "mapped": {"mapping": self.mapping}}
+        return {name: value for name, value in known.get(module, {}).items() if value is not None}
+
+
+NOTHING_TOLD = Told()
+
+
+def open_frames(path: Path, name: str = "", told: Told = NOTHING_TOLD) -> FrameFile:
     """A file as the format of a name, or of what is in it. Raises UnknownFormat, and OSError where there is no file."""
     if name and name not in FORMATS:
         raise UnknownFormat(f"format {name!r} is not known: take of {', '.join(FORMATS)}")
     head = read_head(path)
     if not head:
         raise UnknownFormat(f"{path}: it is empty, or broken from its first byte on")
-    for module in [_module(FORMATS[name])] if name else _modules():
+    for of in [FORMATS[name]] if name else dict.fromkeys(FORMATS.values()):
+        module = _module(of)
         if name or module.recognise(path, head):
-            opened: FrameFile = module.open_file(path)
+            opened: FrameFile = module.open_file(path, **told.options(of))
             return _checked(opened, name)
     raise UnknownFormat(f"{path}: begins with {head[:24]!r}: of no format known; name one: {', '.join(FORMATS)}")
 
@@ -79,10 +98,6 @@ def _checked(opened: FrameFile, name: str) -> FrameFile:
     if name and opened.format != name:
         raise UnknownFormat(f"{opened.path}: is {opened.format}, not {name}")
     return opened
-
-
-def _modules() -> Iterator[ModuleType]:
-    return (_module(name) for name in dict.fromkeys(FORMATS.values()))
 
 
 def _module(name: str) -> ModuleType:
