@@ -48,3 +48,9 @@ def test_code_on_disk_is_not_used_when_a_callee_that_is_defined_later_has_change
         )
         told.append(run.stdout.strip())
     assert told == ["2 0", "3 0", "3 1"]
+
+
+def test_a_kernel_that_names_itself_as_a_field_has_a_stamp() -> None:
+    outer = kernel("lambda x: x.outer + inner(x)", inner=kernel("lambda x: x"))
+    outer.py_func.__globals__["outer"] = outer
+    assert stamp(outer) == stamp(outer)
