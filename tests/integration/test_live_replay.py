@@ -51,13 +51,13 @@ def touches(protocol: str, symbols: Sequence[str], frames: Sequence[bytes]) -> d
     found: dict[tuple[str, bytes], Touch] = {}
     for frame in frames:
         rows = decoder.decode([frame], [1_700_000_000_000_000_000]).rows
-        for row in rows:
+        for row in rows[(rows["kind"] == Kind.QUOTE) | (rows["kind"] == Kind.STATUS)]:
             place = int(row["instrument"])
             if row["kind"] == Kind.QUOTE:
                 best[place] = (float(row["bid"]), float(row["bid_size"]), float(row["ask"]), float(row["ask_size"]))
-            elif row["kind"] == Kind.STATUS and row["code"] == Status.BOOK_LOST:
+            elif row["code"] == Status.BOOK_LOST:
                 best.pop(place, None)
-        for place in {int(row["instrument"]) for row in rows if row["kind"] == Kind.LEVEL} & best.keys():
+        for place in set(rows["instrument"][rows["kind"] == Kind.LEVEL].tolist()) & best.keys():
             found[symbols[place], frame] = best[place]
     return found
 
