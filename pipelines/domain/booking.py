@@ -78,4 +78,6 @@ def _marked(state: TraderState, order: Order) -> int:
     """The order's instrument at its last mark, in ticks; 0 where there is none."""
     pair = state.config.pairs.get(order.pair)
     quote = state.mark(pair, order.leg) if pair else None
-    return (_ticks(state, order.instrument, (quote[0] + quote[1]) / 2) if quote else None) or 0
+    if quote is None or not (quote[0] > 0 and quote[1] > 0):
+        return 0
+    return _ticks(state, order.instrument, (quote[0] + quote[1]) / 2) or 0

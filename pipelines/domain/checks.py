@@ -85,6 +85,9 @@ def _stale_marks(state: TraderState, pair: TradedPair, time_ns: int) -> str:
         quote = state.mark(pair, leg)
         if quote is None:
             return reason(Check.STALE_MARKS, f"{instrument.id} has no mark, limit {limit_ms} ms")
+        if not (quote[0] > 0 and quote[1] > 0):
+            side = "bid" if not quote[0] > 0 else "ask"
+            return reason(Check.STALE_MARKS, f"{instrument.id} was marked with no {side}")
         age_ns = time_ns - quote[2]
         if age_ns > state.config.stale_marks_ns:
             return reason(

@@ -4,8 +4,10 @@ import math
 
 import pytest
 
-from pipelines.domain.trading import Action, Decision, OrderStatus
+from pipelines.domain.identity import marks_id
+from pipelines.domain.trading import Action, Decision, Marks, OrderStatus, TradingEvent
 from tests.support.accounts import (
+    ACCOUNT,
     MS,
     T0,
     Desk,
@@ -37,6 +39,14 @@ def test_a_signal_on_a_stale_leg_is_refused() -> None:
     desk.give(marks(0, 2, T0 + 1500 * MS, ("A",)))
     refused = reason_of(desk.give(signal("A-B", Action.ENTER_LONG, 1, T0 + 1500 * MS)))
     assert refused == "stale_marks: B was marked 1500.000 ms ago, limit 1000 ms"
+
+
+def test_a_leg_that_was_marked_with_one_side_is_refused() -> None:
+    desk = marked()
+    one_sided = Marks(0, 2, ("B",), (99.99,), (0.0,), (T0 + MS,))
+    desk.give(TradingEvent(marks_id(0, 2), ACCOUNT, T0 + MS, one_sided))
+    refused = reason_of(desk.give(signal("A-B", Action.ENTER_LONG, 1, T0 + MS)))
+    assert refused == "stale_marks: B was marked with no ask"
 
 
 def test_a_mark_as_old_as_the_limit_is_fresh() -> None:
