@@ -67,6 +67,36 @@ def show(
             typer.echo(f"{name:<12}{'-' if value is None else value}")
 
 
+@app.command(epilog="Example: helios reference store us-desk.yaml --from 2020-01-01 --to 2026-12-31")
+def store(
+    file: Annotated[Path, typer.Argument(help="A reference file (YAML).")],
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Sessions from here.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Sessions until here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a reference file into the history: venues, sessions, versions of instruments, splits and dividends.
+
+    What is there already stays as it is; what has changed is changed. Sessions: this year's, unless told otherwise.
+    """
+    import psycopg
+
+    from infra.settings import load_settings
+    from jobs.reference_store import store as write
+
+    today = datetime.now(UTC).date()
+    begin, end = first.date() if first else date(today.year, 1, 1), last.date() if last else date(today.year, 12, 31)
+    if begin > end:
+        raise ReferenceCommandError(f"--from {begin} is after --to {end}")
+    try:
+        stored = write(load_settings().timescale.dsn, _load(file), begin, end)
+    except psycopg.Error as error:
+        raise ReferenceCommandError(f"{file}: not stored: {' '.join(str(error).split())}: helios status") from error
+    if as_json:
+        print(json.dumps(stored))
+    else:
+        typer.echo(f"{file}: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in stored.items()))
+
+
 def _load(file: Path) -> "Reference":
     from pipelines.contracts.reference_file import ReferenceFileError, load_reference
 
