@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from infra.doctor import examine
 from infra.flink_jobs import cancel, jobs
@@ -24,6 +25,10 @@ from infra.topics import create_topics, delete_topics
 from pipelines.contracts.topics import Topics
 
 OWN_HOME = INSTALLED / "test"
+
+# No example is timed: the first compiles kernels, and machines differ.
+hypothesis_settings.register_profile("helios", deadline=None)
+hypothesis_settings.load_profile("helios")
 
 
 @dataclass(frozen=True, slots=True)
