@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipelines.domain.decoding import DecodedRows, Discovered
 from pipelines.domain.market import NS_PER_S
 from pipelines.feeds.files.frame_file import FrameFile, Piece
-from pipelines.feeds.source import Batch, Mark, Run, Session
+from pipelines.feeds.source import Batch, Mark, Run, Session, tells_time
 
 HEARTBEAT_NS = NS_PER_S
 """Event time without a frame after which a file's session tells the time: files hold days, quiet nights among them."""
@@ -67,8 +67,9 @@ class FileSource:
         for piece in self.file.pieces():
             if not piece.frames:
                 continue
-            first, last = _span(len(piece.frames), decoder.decode(piece.frames, piece.receive_ns).rows)
             received = np.array(piece.receive_ns, np.int64)
+            rows = decoder.decode(piece.frames, piece.receive_ns).rows
+            first, last = _span(len(piece.frames), rows[tells_time(rows, received, self.clock_skew_ns)])
             stated = np.where(received > 0, received + self.clock_skew_ns, 0)
             # The session's clock goes by the first event of each frame: a heartbeat must not be ahead of any row to
             # come. What is received at no stated time is received when its last event is there.
@@ -78,10 +79,9 @@ class FileSource:
             yield Run(times, _received(piece, lasts, self.clock_skew_ns), piece.frames)
 
 
-def _span(frames: int, rows: DecodedRows) -> tuple[Times, Times]:
-    """The earliest and the latest event of each frame; 0 where it has none with a time."""
+def _span(frames: int, timed: DecodedRows) -> tuple[Times, Times]:
+    """The earliest and the latest event of each frame, of its rows that tell a time; 0 where it has none."""
     first, last = np.full(frames, np.iinfo(np.int64).max), np.zeros(frames, np.int64)
-    timed = rows[rows["event_ns"] > 0]
     np.minimum.at(first, timed["position"], timed["event_ns"])
     np.maximum.at(last, timed["position"], timed["event_ns"])
     return np.where(last > 0, first, 0), last

@@ -13,10 +13,9 @@ import numpy as np
 
 from pipelines.domain.decoding import Discovered, OpenDecoder
 from pipelines.domain.market import NS_PER_MS
-from pipelines.domain.sequencing import FUTURE_LIMIT_NS
 from pipelines.feeds.files.captures import read_frames
 from pipelines.feeds.files.frame_file import BrokenFile
-from pipelines.feeds.source import Batch, Mark, Run, Session
+from pipelines.feeds.source import Batch, Mark, Run, Session, tells_time
 
 STREAMS = ("bookTicker", "trade")
 
@@ -99,10 +98,10 @@ class RecordedSource:
             frames = [frame for _, frame in chunk]
             times = np.full(len(chunk), time_ns, np.int64)
             rows = decoder.decode(frames, receive_ns).rows
-            known = np.array(receive_ns, np.int64)[rows["position"]] + self.clock_skew_ns
-            # A corrupt stamp, that the market job rejects as future, must not carry the clock with it either.
-            sound = (rows["event_ns"] > 0) & (rows["event_ns"] <= known + FUTURE_LIMIT_NS)
-            times[rows["position"]] = np.where(sound, rows["event_ns"], known)
+            received = np.array(receive_ns, np.int64)
+            known = received[rows["position"]] + self.clock_skew_ns
+            told = tells_time(rows, received, self.clock_skew_ns)
+            times[rows["position"]] = np.where(told, rows["event_ns"], known)
             times = np.maximum.accumulate(np.maximum(times, time_ns))
             time_ns = int(times[-1])
             yield Run(times, receive_ns, frames)

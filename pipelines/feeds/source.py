@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contracts.frames import RawFrames
+from pipelines.domain.decoding import DecodedRows
 from pipelines.domain.market import NS_PER_MS, NS_PER_S
+from pipelines.domain.sequencing import FUTURE_LIMIT_NS
 
 HEARTBEAT_NS = 10 * NS_PER_MS
 """Event time in which nothing was written, after which a session tells the time."""
@@ -68,6 +70,17 @@ class Run:
     event_ns: NDArray[np.int64]
     receive_ns: Sequence[int]
     frames: Sequence[bytes]
+
+
+def tells_time(rows: DecodedRows, receive_ns: NDArray[np.int64], clock_skew_ns: int) -> NDArray[np.bool_]:
+    """Which rows have an event time that a session's clock may go by. `receive_ns`: by position, 0 where not known.
+
+    A corrupt stamp, that the market job rejects as future, must not carry the clock with it either.
+    """
+    received = receive_ns[rows["position"]]
+    latest = np.where(received > 0, received + clock_skew_ns + FUTURE_LIMIT_NS, np.iinfo(np.int64).max)
+    told: NDArray[np.bool_] = (rows["event_ns"] > 0) & (rows["event_ns"] <= latest)
+    return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
+from websockets.exceptions import WebSocketException
 
 from pipelines.feeds.live.venues import Addresses, Fetch, LiveVenue, Send
 
@@ -88,7 +88,7 @@ class Connection:
                 await self._read(socket, rest)
         except TimeoutError:
             why = f"no frame for {self.silent_s:g} s"
-        except (OSError, WebSocketException, InvalidHandshake, InvalidURI) as error:
+        except (OSError, WebSocketException) as error:
             why = " ".join(str(error).split()) or type(error).__name__
         self.taker.dropped(why)
         if time.monotonic() - began < HEALTHY_S:
