@@ -9,8 +9,10 @@ from jobs.session import SessionPlan
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.domain.market import Kind
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, SignalUse, Sizing, Strategy, Venue
+from pipelines.feeds.file_source import FileSource
+from pipelines.feeds.files.captures import open_files
+from pipelines.feeds.files.streams import of_streams
 from pipelines.feeds.protocols.binance import Binance
-from pipelines.feeds.recorded import CaptureError, RecordedSource, read_capture
 from pipelines.feeds.simulated import Simulation
 
 SKEW_NS = 1_270_000_000
@@ -18,6 +20,8 @@ SKEW_NS = 1_270_000_000
 
 LINGER_MS = 10.0
 """A demo shares two cores with its whole cluster: records five times as large as a live feed's cost a fifth."""
+
+STREAMS = ("bookTicker", "trade")
 
 SIGNAL = "sql/signals/pair_reversion.sql"
 
@@ -51,11 +55,12 @@ def recorded_plan(settings: Settings, files: Sequence[Path], speed: float) -> tu
     if len(files) != 2:
         raise DemoError(f"--replay: {len(files)} captures given: give two, whose instruments become a pair")
     try:
-        captures = tuple(read_capture(file) for file in files)
-    except (CaptureError, OSError) as error:
+        source = FileSource(of_streams(open_files(files), STREAMS), "binance", SKEW_NS)
+    except (ValueError, OSError) as error:
         raise DemoError(f"--replay: {error}") from None
-    source = RecordedSource("binance", captures, Binance, SKEW_NS)
-    symbols = [symbol for capture in captures for symbol in capture.symbols]
+    symbols = source.sessions[source.name]
+    if len(symbols) != 2:
+        raise DemoError(f"--replay: {', '.join(symbols)}: give two captures of one instrument each")
     prices = _first_prices(source, symbols)
     a, b = sorted(symbols, key=lambda symbol: prices[symbol], reverse=True)
     strategy = Strategy(
@@ -75,7 +80,7 @@ def recorded_plan(settings: Settings, files: Sequence[Path], speed: float) -> tu
     return SessionPlan(_written(settings, strategy)), FeedCommand(words, source.expected_frames)
 
 
-def _first_prices(source: RecordedSource, symbols: Sequence[str]) -> dict[str, float]:
+def _first_prices(source: FileSource, symbols: Sequence[str]) -> dict[str, float]:
     """The first bid of each instrument."""
     index = {symbol: number for number, symbol in enumerate(symbols)}
     decoder = Binance(index)

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from jobs.feed import Destination
+    from pipelines.feeds.file_source import FileSource
     from pipelines.feeds.handler import Handled
 
 app = typer.Typer(help="Feed handlers: write a venue's frames to its raw topic.", no_args_is_help=True)
@@ -20,7 +21,11 @@ Linger = Annotated[float, typer.Option(min=0, help="Milliseconds a frame may wai
 Prefix = Annotated[str, typer.Option(help="Of the session's topics.")]
 Bootstrap = Annotated[str, typer.Option(help="Kafka; the settings' if left out.")]
 Registry = Annotated[str, typer.Option(help="Schema registry; the settings' if left out.")]
+Skew = Annotated[float, typer.Option(help="The strategy's clock_skew_ms: venue's clock less ours.")]
+Heartbeat = Annotated[float, typer.Option(min=1, help="Event time in which nothing was, then told.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
+
+STREAMS = "bookTicker,trade"
 
 
 class FeedError(RuntimeError):
@@ -67,10 +72,11 @@ def simulated(
 
 @app.command(epilog="Example: helios feed recorded --venue binance-usdm --speed 20 captures/usdm_*.jsonl.gz")
 def recorded(
-    files: Annotated[list[Path], typer.Argument(help="Captures of one venue: gzip, lines `<receive ns> <frame>`.")],
+    files: Annotated[list[Path], typer.Argument(help="Captures of one venue, as helios decode knows.", exists=True)],
     venue: Annotated[str, typer.Option(help="The strategy's name of the venue.")] = "binance",
-    streams: Annotated[str, typer.Option(help="Streams to replay, with commas.")] = "bookTicker,trade",
-    skew_ms: Annotated[float, typer.Option(help="The strategy's clock_skew_ms: venue's clock less ours.")] = 0.0,
+    streams: Annotated[str, typer.Option(help="Of Binance's streams those to replay, with commas.")] = STREAMS,
+    skew_ms: Skew = 0.0,
+    heartbeat_ms: Heartbeat = 10.0,
     merged: Annotated[bool, typer.Option(help="All files as one session by receive time, or a session each.")] = True,
     speed: Speed = 1.0,
     linger_ms: Linger = 2.0,
@@ -81,16 +87,23 @@ def recorded(
 ) -> None:
     """Recorded WebSocket captures, at the speed they came or faster."""
     from jobs.feed import run
+    from pipelines.feeds.file_source import FileSource, FileSources
+    from pipelines.feeds.files.captures import open_files
+    from pipelines.feeds.files.streams import left_out, of_streams
     from pipelines.feeds.handler import Pace
-    from pipelines.feeds.protocols.binance import Binance
-    from pipelines.feeds.recorded import RecordedSource, read_capture
 
     wanted = tuple(streams.split(","))
     with told_plainly():
-        captures = tuple(read_capture(file, wanted) for file in files)
-        source = RecordedSource(venue, captures, Binance, int(skew_ms * 1_000_000), wanted, merged)
+        opened = [open_files(files)] if merged else [open_files([file]) for file in files]
+        skipped = {file.name: left_out(open_files([file]), wanted) for file in files}
+        source = FileSources(
+            tuple(
+                FileSource(of_streams(file, wanted), venue, int(skew_ms * 1e6), int(heartbeat_ms * 1e6))
+                for file in opened
+            )
+        )
+        warn_broken(*source.sources)
         handled = run(source, Pace(speed, linger_ms), destination(prefix, bootstrap, registry), quiet=as_json)
-    skipped = {capture.path.name: dict(capture.skipped) for capture in captures}
     tell(handled, {"frames_expected": source.expected_frames, "skipped": skipped}, as_json)
 
 
@@ -99,8 +112,8 @@ def files(
     paths: Annotated[list[Path], typer.Argument(help="Files of one format that helios decode knows.", exists=True)],
     venue: Annotated[str, typer.Option(help="The strategy's name of the venue.")],
     name: Annotated[str, typer.Option("--format", help="Of the files; recognised if left out.")] = "",
-    skew_ms: Annotated[float, typer.Option(help="The strategy's clock_skew_ms: venue's clock less ours.")] = 0.0,
-    heartbeat_ms: Annotated[float, typer.Option(min=1, help="Event time in which nothing was, then told.")] = 1000.0,
+    skew_ms: Skew = 0.0,
+    heartbeat_ms: Heartbeat = 1000.0,
     speed: Speed = 0.0,
     linger_ms: Linger = 2.0,
     prefix: Prefix = "",
@@ -116,6 +129,7 @@ def files(
 
     with told_plainly():
         source = FileSource(open_session(paths, name), venue, int(skew_ms * 1e6), int(heartbeat_ms * 1e6))
+        warn_broken(source)
         handled = run(source, Pace(speed, linger_ms), destination(prefix, bootstrap, registry), quiet=as_json)
     tell(handled, {"frames_expected": source.expected_frames}, as_json)
 
@@ -193,11 +207,11 @@ def spoil(
     import gzip
     from collections import Counter
 
-    from pipelines.feeds.recorded import read_lines
+    from pipelines.feeds.files.captures import read_frames
     from pipelines.feeds.spoiled import spoil as put_in
 
     with told_plainly():
-        lines, injected = put_in(list(read_lines(file)), seed, each)
+        lines, injected = put_in([(line.receive_ns, line.frame) for line in read_frames(file)], seed, each)
     with gzip.open(out, "wb") as written:
         written.writelines(b"%d %b\n" % line for line in lines)
     notes = [{"line": one.line, "reason": one.reason.value, "symbol": one.symbol} for one in injected]
@@ -227,6 +241,13 @@ def told_plainly() -> Iterator[None]:
         raise FeedError(str(error)) from error
     except OSError as error:
         raise FeedError(f"{error.filename or 'feed'}: {error.strerror or error}") from error
+
+
+def warn_broken(*sources: "FileSource") -> None:
+    """What is in a file before it breaks off is replayed; that it breaks off is said."""
+    for source in sources:
+        if source.broken:
+            print(f"helios: {source.broken}: what is before is replayed", file=sys.stderr)
 
 
 def tell(handled: "Handled", more: dict[str, object], as_json: bool) -> None:

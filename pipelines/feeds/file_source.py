@@ -2,45 +2,59 @@
 
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from heapq import merge
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.decoding import DecodedRows, Discovered
 from pipelines.domain.market import NS_PER_S
-from pipelines.feeds.files.frame_file import FrameFile, Piece
-from pipelines.feeds.source import Batch, Mark, Run, Session, tells_time
+from pipelines.feeds.files.frame_file import BrokenFile, FrameFile, Piece, UnknownFormat
+from pipelines.feeds.source import MOST_FRAMES, Batch, Mark, Run, Session, tells_time
 
 HEARTBEAT_NS = NS_PER_S
 """Event time without a frame after which a file's session tells the time: files hold days, quiet nights among them."""
 
 Times = NDArray[np.int64]
 
-RECORD_FRAMES = 8
-"""Of frames that hold many messages each (64 kB), in one record."""
+RECORD_BYTES = 512 * 1024
+"""About as much in one record, where frames hold many messages each."""
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """One file, or several merged by their format, as one session. `venue`: the strategy's name of it."""
+    """One file, or several merged by their format, as one session. `venue`: the strategy's name of it. `broken`: where
+    the file breaks off and why, empty where it is whole; all before goes on."""
 
     file: FrameFile
     venue: str
     clock_skew_ns: int = 0
     heartbeat_ns: int = HEARTBEAT_NS
+    broken: str = field(default="", init=False)
     resumes: bool = field(default=True, init=False)
     _symbols: tuple[str, ...] = field(init=False)
     _frames: int = field(init=False)
     _start_ns: int = field(init=False)
+    _most: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Reads the file through once, for its symbols and its first time. Raises BrokenFile."""
-        index, frames, start_ns = Discovered(), 0, 0
-        for run in self._runs(index):
-            frames += len(run.frames)
-            start_ns = start_ns or int(run.event_ns[0])
-        for name, value in (("_symbols", tuple(index)), ("_frames", frames), ("_start_ns", start_ns)):
+        """Reads the file through once, for its symbols, its first time and whether it is whole. Raises UnknownFormat
+        where nothing is in it."""
+        index, frames, octets, start_ns, broken = Discovered(), 0, 0, 0, ""
+        try:
+            for run in self._runs(index):
+                frames += len(run.frames)
+                octets += sum(map(len, run.frames))
+                start_ns = start_ns or int(run.event_ns[0])
+        except BrokenFile as error:
+            broken = str(error)
+        if not frames:
+            raise UnknownFormat(broken or f"{self.file.path}: there are no frames in it")
+        most = min(max(RECORD_BYTES * frames // octets, 1), MOST_FRAMES)
+        found = {"_symbols": tuple(index), "_frames": frames, "_start_ns": start_ns, "broken": broken, "_most": most}
+        for name, value in found.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -58,9 +72,13 @@ class FileSource:
         return self._frames
 
     def batches(self, marks: Mapping[str, Mark], window_ns: int = 0) -> Iterator[Batch]:
-        session = Session(self.venue, self.name, self._symbols, self.heartbeat_ns, RECORD_FRAMES)
+        session = Session(self.venue, self.name, self._symbols, self.heartbeat_ns, self._most)
         start_ns = self._start_ns - 1
-        return session.batches(self._runs(Discovered()), start_ns, marks.get(self.name), window_ns)
+        return session.batches(self._unbroken(), start_ns, marks.get(self.name), window_ns)
+
+    def _unbroken(self) -> Iterator[Run]:
+        with suppress(BrokenFile):  # as `broken` says
+            yield from self._runs(Discovered())
 
     def _runs(self, index: Discovered) -> Iterator[Run]:
         decoder, time_ns = self.file.protocol(index), 0
@@ -77,6 +95,29 @@ class FileSource:
             lasts = np.maximum(np.where(last > 0, last, stated), times)
             time_ns = int(times[-1])
             yield Run(times, _received(piece, lasts, self.clock_skew_ns), piece.frames)
+
+
+@dataclass(frozen=True)
+class FileSources:
+    """Several files of a venue at once, each a session of its own, in the order of their times."""
+
+    sources: tuple[FileSource, ...]
+    resumes: bool = field(default=True, init=False)
+
+    @property
+    def venue(self) -> str:
+        return self.sources[0].venue
+
+    @property
+    def sessions(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: symbols for source in self.sources for name, symbols in source.sessions.items()}
+
+    @property
+    def expected_frames(self) -> int:
+        return sum(source.expected_frames for source in self.sources)
+
+    def batches(self, marks: Mapping[str, Mark], window_ns: int = 0) -> Iterator[Batch]:
+        return merge(*(source.batches(marks, window_ns) for source in self.sources), key=lambda batch: batch.due_ns)
 
 
 def _span(frames: int, timed: DecodedRows) -> tuple[Times, Times]:

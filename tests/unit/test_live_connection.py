@@ -10,11 +10,11 @@ import pytest
 from tenacity import wait_fixed
 
 from pipelines.contracts.frames import RawFrames
+from pipelines.feeds.files.captures import read_frames
 from pipelines.feeds.handler import handle
 from pipelines.feeds.live.reader import LiveConfig
 from pipelines.feeds.live.source import LiveSource
 from pipelines.feeds.live.venues import VENUES, Addresses, Fetch, Send
-from pipelines.feeds.recorded import read_lines
 from tests.support.binance_frames import quote
 from tests.support.live_server import LiveServer, live_server
 
@@ -174,7 +174,8 @@ def test_what_is_recorded_is_what_came(server: LiveServer, start: Start, tmp_pat
     (file,) = tmp_path.iterdir()
     assert file.name == f"{session}.jsonl.gz"
     stamps = [stamp for record in written.records for stamp in record.receive_ns]
-    assert list(read_lines(file)) == list(zip(stamps, server.on_connect, strict=True))
+    found = [(line.receive_ns, line.frame) for line in read_frames(file)]
+    assert found == list(zip(stamps, server.on_connect, strict=True))
 
 
 @pytest.mark.parametrize("name", list(VENUES))

@@ -12,8 +12,9 @@ from pipelines.domain.market import Flag
 from pipelines.domain.normalise import Listing, normalise
 from pipelines.domain.quality import ACTIONS
 from pipelines.domain.sequencing import FLAG_OF, Terms, new_session
+from pipelines.feeds.files.captures import read_frames
+from pipelines.feeds.files.streams import stream_of
 from pipelines.feeds.protocols.catalogue import PROTOCOLS
-from pipelines.feeds.recorded import read_lines, stream_of
 from pipelines.feeds.simulated import SimulatedSource, Simulation
 from pipelines.feeds.simulated_faults import FaultRates
 from pipelines.feeds.spoiled import REASONS, Line, spoil
@@ -47,7 +48,8 @@ def recorded(name: str) -> list[Line]:
     path = RECORDINGS / f"{name}_20240808.jsonl.gz"
     if not path.exists():
         pytest.skip(f"no recording {path}")
-    return [line for line in read_lines(path) if stream_of(line[1])[1] in ("bookTicker", "trade")]
+    lines = read_frames(path)
+    return [(line.receive_ns, line.frame) for line in lines if stream_of(line.frame) in ("bookTicker", "trade")]
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,14 @@ def open_files(paths: Sequence[Path]) -> FrameFile:
     if len(venues) > 1:
         raise UnknownFormat(f"{paths[0]} and others: captures of {', '.join(sorted(venues))}: give those of one venue")
     venue = next(iter(found.values()))
-    return FrameFile(paths[0], f"{venue.name}-ws", venue.name, venue.protocol, "line", partial(_pieces, tuple(paths)))
+    name = "+".join(session_name(path) for path in paths)
+    pieces = partial(_pieces, tuple(paths))
+    return FrameFile(paths[0], f"{venue.name}-ws", venue.name, venue.protocol, "line", pieces, name)
+
+
+def session_name(path: Path) -> str:
+    """Of a capture's session: the same recording has the same name wherever it lies, and however it is packed."""
+    return path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".jsonl")
 
 
 def read_frames(path: Path) -> Iterator[Line]:

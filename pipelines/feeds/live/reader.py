@@ -100,6 +100,7 @@ class Reader:
 
     def run(self) -> None:
         """The thread's function."""
+        self._open(self._index).decode([b"\x00"], [1])  # kernels are compiled now, and not when a frame waits
         try:
             asyncio.run(self._run())
         except asyncio.CancelledError:

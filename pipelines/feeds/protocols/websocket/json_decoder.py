@@ -7,17 +7,18 @@ than the updates (REST), the updates since are kept meanwhile, and `wants` names
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from pipelines.domain.decoding import DECODED, Decoded, DecodedRows, Missing
-from pipelines.domain.level_book import Stamp
+from pipelines.domain.level_book import CHANGE, Stamp
 from pipelines.domain.level_books import LevelBooks
 from pipelines.domain.market import Kind
 from pipelines.domain.market import Status as Said
 from pipelines.feeds.protocols.websocket.book_state import MOST_KEPT, Kept, dump_books, load_books
-from pipelines.feeds.protocols.websocket.fields import Column
+from pipelines.feeds.protocols.websocket.fields import Column, Op
 from pipelines.feeds.protocols.websocket.frame_reader import FrameReader, Message, Passed, Read, Unread
 from pipelines.feeds.protocols.websocket.session_kernel import (
     BOOK_RANK,
@@ -31,6 +32,7 @@ from pipelines.feeds.protocols.websocket.session_kernel import (
     turn_of,
     write_rows,
 )
+from pipelines.feeds.protocols.websocket.text_columns import read_numbers, read_times
 
 _LOST = "it is lost until a snapshot"
 
@@ -46,6 +48,7 @@ class JsonDecoder:
     numbering: Numbering
 
     def __init__(self, index: Mapping[str, int]) -> None:
+        _compile_kernels()
         self._reader = FrameReader(self.messages, self.sort, index)
         self._books = LevelBooks(digits=self.numbering is Numbering.CHECKSUM)
         self._states = np.zeros(0, STATE)
@@ -240,3 +243,13 @@ def _room_for(rows: DecodedRows, count: int, more: int) -> DecodedRows:
     grown = np.empty(2 * len(rows) + more, DECODED)
     grown[:count] = rows[:count]
     return grown
+
+
+@cache
+def _compile_kernels() -> None:
+    """Kernels are compiled at their first use, for seconds: with the first decoder, not when its first frame waits."""
+    read_numbers(["0"])
+    read_times(["2026-01-01T00:00:00Z"], Op.ISO_TIME)
+    books = LevelBooks()
+    books.add()
+    books.change(0, np.zeros(0, CHANGE), Stamp(0, 0, 0, 0))
