@@ -9,7 +9,7 @@ SECONDS ?= 600
 
 help:
 	@echo "make demo     a trading session end to end, to look at (ARGS='--replay FOLDER')"
-	@echo "make test     every test, on local services of its own (ARGS='-k pattern')"
+	@echo "make test     every test, on local services of its own (ARGS='-k pattern', '-n 0' for one process)"
 	@echo "make fuzz     decoders and files against bytes that no one meant (SECONDS=600)"
 	@echo "make check    lint, format, types, the import law, the schemas against what was released"
 	@echo "make down     stop the local services; data stays in .local"
@@ -23,7 +23,7 @@ fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz.run --seconds $(SECONDS)
 
 test: setup
-	HELIOS_TEST_STACK=own .venv/bin/pytest $(ARGS)
+	HELIOS_TEST_STACK=own .venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
 
 check: .venv/ready
 	.venv/bin/ruff check .

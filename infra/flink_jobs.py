@@ -23,23 +23,28 @@ class Job:
     name: str
     state: str
     running_tasks: int
+    finished_tasks: int
     tasks: int
     seconds: float
 
     @property
     def running(self) -> bool:
-        """Every task at work, not only the job accepted."""
-        return self.state == "RUNNING" and self.running_tasks == self.tasks
+        """Every task at work, not only the job accepted; one that reads up to a fixed offset may be done with it."""
+        return self.state == "RUNNING" and 0 < self.running_tasks == self.tasks - self.finished_tasks
 
 
 def jobs(rest: str, *, ended: bool = False) -> list[Job]:
     """Jobs, newest first; those that ended only if asked for. Unhealthy if Flink does not answer."""
     found: Any = json.loads(http_get(f"{rest}/jobs/overview"))
-    known = [
-        Job(j["jid"], j["name"], j["state"], j["tasks"]["running"], j["tasks"]["total"], j["duration"] / 1000)
-        for j in sorted(found["jobs"], key=lambda j: -int(j["start-time"]))
-    ]
+    known = [_job(found_job) for found_job in sorted(found["jobs"], key=lambda j: -int(j["start-time"]))]
     return [job for job in known if ended or job.state not in ENDED]
+
+
+def _job(found: dict[str, Any]) -> Job:
+    tasks, seconds = found["tasks"], found["duration"] / 1000
+    return Job(
+        found["jid"], found["name"], found["state"], tasks["running"], tasks["finished"], tasks["total"], seconds
+    )
 
 
 def fault(rest: str, job_id: str) -> str:
@@ -93,7 +98,9 @@ def _why_waiting(rest: str, job: Job) -> str:
     cause = fault(rest, job.id)
     if "NoResourceAvailable" in cause or not cause:
         free = json.loads(http_get(f"{rest}/overview"))["slots-available"]
-        cause = f"{free} slots are free: helios cancel a job, or raise flink.taskmanagers in helios.yaml and helios up"
+        cause = f"{free} slots are free"
+        if not free:
+            cause += ": helios cancel a job, or raise flink.taskmanagers in helios.yaml and helios up"
     return f"job {job.name} does not run ({job.running_tasks} of {job.tasks} tasks): {cause}"
 
 

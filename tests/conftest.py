@@ -3,6 +3,8 @@
 By default a test run starts a stack of its own under .local/test on free ports, and stops it at the end. With
 HELIOS_TEST_STACK=dev it uses the one that `helios up` started. Where something is not installed they are skipped,
 saying what; with HELIOS_TEST_STACK=own, as `make test` sets it, that is an error.
+
+With several processes, as `make test` starts them, all tests of the stack are in one of them.
 """
 
 import os
@@ -29,6 +31,12 @@ OWN_HOME = INSTALLED / "test"
 # No example is timed: the first compiles kernels, and machines differ.
 hypothesis_settings.register_profile("helios", deadline=None)
 hypothesis_settings.load_profile("helios")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """With several processes (-n, --dist loadgroup): one has the stack, the others the rest."""
+    if "stack" in getattr(item, "fixturenames", ()) or item.get_closest_marker("stack"):
+        item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @dataclass(frozen=True, slots=True)

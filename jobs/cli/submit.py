@@ -55,7 +55,8 @@ def print_jobs(console: Console, found: Sequence[tuple[Job, str]]) -> None:
     """A table of jobs, and below it what is wrong with which."""
     table = Table("job", "state", "tasks", "seconds", "id", title="jobs", title_justify="left")
     for job, _ in found:
-        table.add_row(job.name, job.state, f"{job.running_tasks}/{job.tasks}", f"{job.seconds:.0f}", job.id)
+        done = f", {job.finished_tasks} done" if job.finished_tasks else ""
+        table.add_row(job.name, job.state, f"{job.running_tasks}/{job.tasks}{done}", f"{job.seconds:.0f}", job.id)
     console.print(table)
     for job, fault in found:
         if fault:
