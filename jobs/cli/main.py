@@ -20,6 +20,7 @@ from jobs.cli import (
     demo,
     feed,
     history,
+    pairs,
     quality,
     reference,
     schemas,
@@ -60,6 +61,7 @@ app.command(epilog="Example: helios bars uso.zip bno.zip --reference us-desk.yam
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
+app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
 app.add_typer(schemas.app, name="schemas")
@@ -77,6 +79,7 @@ EXPECTED = (
     decode.DecodeError,
     AccountLogError,
     SignalError,
+    pairs.PairsError,
     quality.QualityError,
     reference.ReferenceCommandError,
     bars.BarsError,
