@@ -31,7 +31,11 @@ def protocols(
         step("ITCH")
         found += _itch(itch_flow.measure(content))
         step("WebSocket JSON")
-        found += map(_json, websocket_frames.measure(captures or (), frames, seed))
+        measured = websocket_frames.measure(captures or (), frames, seed)
+        for path in captures or ():
+            if path.name not in {each["source"] for each in measured}:
+                step(f"{path}: no frames in it")
+        found += map(_json, measured)
         step("LEAN")
         found.append(_lean(lean_lines.measure((), lines, seed)))
     if as_json:

@@ -24,6 +24,7 @@ from jobs.cli import (
     quality,
     reference,
     schemas,
+    signals,
     sql,
     stack,
     submit,
@@ -65,6 +66,7 @@ app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
 app.add_typer(schemas.app, name="schemas")
+app.add_typer(signals.app, name="signals")
 
 EXPECTED = (
     SettingsError,

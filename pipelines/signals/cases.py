@@ -27,7 +27,7 @@ import yaml
 from pipelines.signals.planner import columns
 from pipelines.signals.signal_file import BoundSignal, SignalError, SignalFile
 from pipelines.signals.statement import event_id_sql, signal_rows
-from pipelines.signals.tables import SAMPLES, SOURCE, VIEWS
+from pipelines.signals.tables import FILE_COLUMNS, SAMPLES, SOURCE, declare_views
 
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
 DEFAULTS: Mapping[str, str | float] = {
@@ -41,16 +41,6 @@ DEFAULTS: Mapping[str, str | float] = {
     "mid_a": 100.0,
     "mid_b": 100.0,
 }
-_HEAD = "shard INT, `sequence` BIGINT, event_time_ms BIGINT, event_time_ns BIGINT"
-_SPREAD = (
-    "pair STRING, rung INT, z DOUBLE, spread DOUBLE, `mean` DOUBLE, std DOUBLE, beta DOUBLE, mid_a DOUBLE, mid_b DOUBLE"
-)
-COLUMNS = {
-    SOURCE: f"{_HEAD}, kind STRING, {_SPREAD}, z_before DOUBLE",
-    SAMPLES: f"{_HEAD}, samples ARRAY<ROW<{_SPREAD}>>",
-}
-"""Of the tables that the views stand on."""
-
 Row = dict[str, str]
 
 
@@ -103,7 +93,7 @@ def time_ns(text: str) -> int:
 
 def source_lines(cases: Mapping[int, Case]) -> dict[str, list[str]]:
     """The rows of cases as JSON, by table and event time; those of a case in their order. Its number is its shard."""
-    lines: dict[str, list[tuple[int, int, str]]] = {table: [] for table in COLUMNS}
+    lines: dict[str, list[tuple[int, int, str]]] = {table: [] for table in FILE_COLUMNS}
     for shard, case in cases.items():
         reached = 0
         crossed: dict[str, str] = {}
@@ -163,19 +153,11 @@ def _signals_of(
     mine = {number: case for number, case in enumerate(cases) if bound[number] == signal}
     t_env.execute_sql(f"CREATE DATABASE IF NOT EXISTS `{signal.version}`")
     t_env.use_database(signal.version)
-    for name in reversed(VIEWS):
-        t_env.execute_sql(f"DROP VIEW IF EXISTS `{name}`")
+    rows_in = folder / signal.version
+    rows_in.mkdir(exist_ok=True)
     for table, lines in source_lines(mine).items():
-        file = folder / f"{signal.version}.{table}.json"
-        file.write_text("\n".join(lines) + "\n")
-        t_env.execute_sql(f"DROP TABLE IF EXISTS {table}")
-        t_env.execute_sql(
-            f"CREATE TABLE {table} ({COLUMNS[table]}, event_time AS TO_TIMESTAMP_LTZ(event_time_ms, 3), "
-            "WATERMARK FOR event_time AS event_time - INTERVAL '0.001' SECOND) WITH ("
-            f"'connector' = 'filesystem', 'path' = '{file.as_uri()}', 'format' = 'json')"
-        )
-    for name, query in VIEWS.items():
-        t_env.execute_sql(f"CREATE VIEW `{name}` AS {query}")
+        (rows_in / f"{table}.json").write_text("\n".join(lines) + "\n")
+    declare_views(t_env, rows_in)
     rows = signal_rows(signal, columns(t_env, signal))
     return t_env.sql_query(f"SELECT {event_id_sql(signal)} AS event_id, * FROM ({rows})")
 

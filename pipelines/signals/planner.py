@@ -6,13 +6,19 @@ from difflib import get_close_matches
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
+from pyflink.util.exceptions import JavaException
 
 from pipelines.signals.signal_file import BoundSignal, SignalError
 from pipelines.signals.statement import NEEDED
-from pipelines.signals.tables import COLUMN_NAMES, VIEWS
+from pipelines.signals.tables import COLUMN_NAMES, INPUTS
+
+REFUSED = (Py4JJavaError, JavaException)
+"""What calls of the planner raise."""
 
 _PLACE = re.compile(r"(?:From|at) line (\d+), column (\d+)(?: to line \d+, column \d+)?\.?:?\s*")
 _UNKNOWN_COLUMN = re.compile(r"Column '([^']+)' not found")
+_UPDATING = re.compile(r"consuming update (?:and delete )?changes which is produced by node (\w+)")
+_NOT_IN_TIME = re.compile(r"time attribute|rowtime or proctime|rowtime attribute", re.IGNORECASE)
 _UNKNOWN_TABLE = re.compile(r"Object '([^']+)' not found")
 
 
@@ -23,8 +29,8 @@ def columns(t_env: Any, signal: BoundSignal) -> tuple[str, ...]:
     """
     try:
         given = tuple(t_env.sql_query(signal.sql).get_resolved_schema().get_column_names())
-    except Py4JJavaError as error:
-        raise SignalError(told(signal, _messages(error))) from None
+    except REFUSED as error:
+        raise SignalError(told(signal, messages(error))) from None
     missing = [" or ".join(names) for names in NEEDED if not set(names) & set(given)]
     if missing:
         raise SignalError(
@@ -41,6 +47,10 @@ def told(signal: BoundSignal, messages: Sequence[str]) -> str:
     line = signal.first_line + (int(place[1]) - 1 if place else 0)
     column = f":{place[2]}" if place else ""
     said = (text[: place.start()] + text[place.end() :]) if place else text
+    updating = _UPDATING.search(said)
+    if updating:
+        over = "order by event_time" if updating[1] == "OverAggregate" else "aggregate over a window"
+        said = f"{updating[1]} changes rows that it has given, and a signal is given once: {over}"
     said = said.replace("SQL validation failed.", "").replace("SQL parse failed.", "").split("\nWas expecting")[0]
     return f"{signal.path}:{line}{column}: {' '.join(said.split()).rstrip('.')}{_hint(said)}"
 
@@ -48,8 +58,12 @@ def told(signal: BoundSignal, messages: Sequence[str]) -> str:
 def _hint(said: str) -> str:
     column, table = _UNKNOWN_COLUMN.search(said), _UNKNOWN_TABLE.search(said)
     if column:
-        return _nearest(column[1], COLUMN_NAMES, "the views have")
-    return _nearest(table[1], tuple(VIEWS), "there are") if table else ""
+        return "" if column[1] in COLUMN_NAMES else _nearest(column[1], COLUMN_NAMES, "the views have")
+    if table:
+        return _nearest(table[1], INPUTS, "there are")
+    if _NOT_IN_TIME.search(said):
+        return ": order by event_time as a view has it: no other column, and nothing made of it, has a watermark"
+    return ""
 
 
 def _nearest(name: str, known: Sequence[str], among: str) -> str:
@@ -57,9 +71,12 @@ def _nearest(name: str, known: Sequence[str], among: str) -> str:
     return f": did you mean {near[0]}?" if near else f": {among} {', '.join(known)}"
 
 
-def _messages(error: Py4JJavaError) -> list[str]:
+def messages(error: Exception) -> list[str]:
+    """What one of `REFUSED` and its causes say, the outermost first."""
+    if isinstance(error, JavaException):  # some of Java's exceptions come as text alone
+        return [line.partition("Exception: ")[2] for line in str(error).splitlines() if "Exception: " in line]
     found: list[str] = []
-    java: Any = error.java_exception
+    java: Any = getattr(error, "java_exception", None)
     while java is not None:
         found.append(str(java.getMessage() or java.toString()))
         java = java.getCause()

@@ -2,11 +2,16 @@
 
 -- signal: pair_reversion
 -- about: enter when a spread leaves its band and turns back
+-- owner: stat-arb desk
+-- version: 3
+-- inputs: crossings
 -- param: entry_z  z = 2.0         range 0.5..6
 -- param: hold     interval = 30 minutes
 -- levels: 0.5, entry_z..
 SELECT pair, ... WHERE ABS(z) >= :entry_z ...
 
+`owner` and `version` are for people: a signal that runs is known by a hash of its text. `inputs` are the views that it
+reads, for those who look for the readers of one. `state: forever` says that it means to keep state without a bound.
 `levels` are the |z| whose crossings the signal reads, numbers or parameters of type z, `..` for all from there on; left
 out, it reads all. The spreads job tells of no others, so what a signal does not need costs nothing.
 """
@@ -23,7 +28,8 @@ from pipelines.signals.parameters import Parameter, ParameterError, rungs
 
 _LINE = re.compile(r"--\s*(?P<key>\w+)\s*:\s*(?P<value>.*\S)?\s*$")
 _TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|:(?P<name>[A-Za-z_]\w*)")
-KEYS = ("signal", "about", "owner", "param", "levels")
+KEYS = ("signal", "about", "owner", "version", "inputs", "state", "param", "levels")
+FOREVER = "forever"
 _LEVEL = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(\.\d+)?)")
 
 
@@ -43,6 +49,11 @@ class SignalFile:
     first_line: int
     levels: tuple[tuple[str, bool], ...] = ()
     """Level as written, a number or the name of a parameter, and whether all beyond it are meant. Empty: all levels."""
+    owner: str = ""
+    label: str = ""
+    """The `version` of its header."""
+    inputs: tuple[str, ...] = ()
+    forever: bool = False
 
     def bound(self, given: Mapping[str, object], where: str = "") -> "BoundSignal":
         """The signal with values for its parameters, as typed literals. `where`: who gives them, for the errors."""
@@ -66,7 +77,7 @@ class SignalFile:
         sql = _TOKEN.sub(literal, self.body)
         levels = self._levels({name: given.get(name, parameter.default) for name, parameter in known.items()})
         version = hashlib.blake2b(f"{levels}\n{sql}".encode(), digest_size=5).hexdigest()
-        return BoundSignal(self.name, version, sql, self.path, self.first_line, levels)
+        return BoundSignal(self.name, version, sql, self.path, self.first_line, levels, self.inputs, self.forever)
 
     def _levels(self, values: Mapping[str, object]) -> Levels:
         """The levels that the signal reads with these values, each of which is on the ladder."""
@@ -90,6 +101,8 @@ class BoundSignal:
     path: str = ""
     first_line: int = 1
     levels: Levels = ALL_LEVELS
+    inputs: tuple[str, ...] = ()
+    forever: bool = False
 
 
 def load_signal(path: Path) -> SignalFile:
@@ -133,7 +146,23 @@ def load_signal(path: Path) -> SignalFile:
     body = "\n".join(lines[first - 1 :]).rstrip().rstrip(";")
     _check_names(path, body, first, parameters)
     levels = _levels(path, levels_line, told["levels"], parameters) if levels_line else ()
-    return SignalFile(str(path), told["signal"], told.get("about", ""), tuple(parameters), body, first, levels)
+    if told.get("state", FOREVER) != FOREVER:
+        raise SignalError(
+            f"{path}: state: {told['state']!r}: `{FOREVER}` expected, or nothing: then it has to be bounded"
+        )
+    return SignalFile(
+        str(path),
+        told["signal"],
+        told.get("about", ""),
+        tuple(parameters),
+        body,
+        first,
+        levels,
+        told.get("owner", ""),
+        told.get("version", ""),
+        tuple(each.strip() for each in told["inputs"].split(",")) if told.get("inputs") else (),
+        "state" in told,
+    )
 
 
 def _parameter(path: Path, line: int, text: str, before: list[Parameter]) -> Parameter:

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from pipelines.contracts.ddl import sink_ddl, table_ddl
 from pipelines.contracts.topics import Topics
@@ -59,6 +62,39 @@ VIEWS = {
 }
 """In this order: each may stand on those before it. `crossings`: z of a pair has passed a level. `spreads`: every pair
 once a second."""
+
+INPUTS = ("crossings", "spreads")
+"""The views that are for signals to read."""
+
+INNER = (SOURCE, SAMPLES, *(name for name in VIEWS if name not in INPUTS))
+"""What those stand on."""
+
+_HEAD = "shard INT, `sequence` BIGINT, event_time_ms BIGINT, event_time_ns BIGINT"
+_SPREAD = (
+    "pair STRING, rung INT, z DOUBLE, spread DOUBLE, `mean` DOUBLE, std DOUBLE, beta DOUBLE, mid_a DOUBLE, mid_b DOUBLE"
+)
+FILE_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        SOURCE: f"{_HEAD}, kind STRING, {_SPREAD}, z_before DOUBLE",
+        SAMPLES: f"{_HEAD}, samples ARRAY<ROW<{_SPREAD}>>",
+    }
+)
+"""Of the tables that the views stand on, where their rows are in files and not in topics."""
+
+
+def declare_views(t_env: Any, folder: Path) -> None:
+    """The views in the current database, over `<table>.json` in a folder: to plan, or to run over given rows."""
+    for name in reversed(VIEWS):
+        t_env.execute_sql(f"DROP VIEW IF EXISTS `{name}`")
+    for table, columns in FILE_COLUMNS.items():
+        t_env.execute_sql(f"DROP TABLE IF EXISTS {table}")
+        t_env.execute_sql(
+            f"CREATE TABLE {table} ({columns}, event_time AS TO_TIMESTAMP_LTZ(event_time_ms, 3), "
+            "WATERMARK FOR event_time AS event_time - INTERVAL '0.001' SECOND) WITH ("
+            f"'connector' = 'filesystem', 'path' = '{(folder / f'{table}.json').as_uri()}', 'format' = 'json')"
+        )
+    for name, query in VIEWS.items():
+        t_env.execute_sql(f"CREATE VIEW `{name}` AS {query}")
 
 
 @dataclass(frozen=True, slots=True)

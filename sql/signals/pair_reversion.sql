@@ -1,5 +1,8 @@
 -- signal: pair_reversion
 -- about: a spread that has left its band turns back: enter at the turn, one entry a turn; leave at the mean
+-- owner: statistical arbitrage
+-- version: 2
+-- inputs: crossings
 -- param: entry_z  z = 2.0            range 0.5..10
 -- param: exit_z   z = 0.5            range 0..6
 -- param: hold     interval = 1 day
