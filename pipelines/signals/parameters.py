@@ -8,6 +8,7 @@ from pipelines.domain.ladder import REACH, RUNG_Z
 
 TYPES = ("z", "double", "int", "interval", "string")
 UNITS = {"second": "SECOND", "minute": "MINUTE", "hour": "HOUR", "day": "DAY"}
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 _DECLARATION = re.compile(
     r"(?P<name>[A-Za-z_]\w*)\s+(?P<type>\w+)\s*=\s*(?P<default>.+?)(?:\s+range\s+(?P<low>\S+?)\.\.(?P<high>\S+))?\s*$"
@@ -108,7 +109,14 @@ def _interval(value: object) -> str:
         raise ParameterError(
             f"{value!r} is not an interval such as `30 minutes`: a number and second, minute, hour or day"
         )
-    return f"INTERVAL '{match['count']}' {UNITS[match['unit']]}({len(match['count'])})"
+    count, unit = int(match["count"]), match["unit"]
+    if count < 100:
+        return f"INTERVAL '{count}' {UNITS[unit]}"
+    # In three digits or more a plan cannot hold a unit below a day.
+    minutes, seconds = divmod(count * _SECONDS[unit], 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"INTERVAL '{days} {hours:02}:{minutes:02}:{seconds:02}' DAY({max(2, len(str(days)))}) TO SECOND"
 
 
 def _string(value: object) -> str:

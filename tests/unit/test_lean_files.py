@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -273,3 +274,16 @@ def test_a_broken_archive_of_many_members_tells_which(tmp_path: Path) -> None:
     names = {f"20131007_es_minute_trade_2013{month:02d}.csv": "0,1,1,1,1,1\n" for month in (9, 12)}
     found = members(archive(tmp_path / "future/cme/minute/es/a.zip", names))
     assert [member.stream.symbol for member in found] == ["ES201309", "ES201312"]
+
+
+def test_an_archive_with_a_nameless_file_is_none(tmp_path: Path) -> None:
+    """Found by `make fuzz`: Python 3.11 falls over such a name."""
+    path = tmp_path / "20131007_trade.zip"
+    path.write_bytes(
+        b64decode(
+            "UEsDBBQAAAAAAAgG3FW/UEsBAhQDFAAA+QgA3SR2XeZ9TR9xBAAAdBcAABsAAAAAAAAAAAAAAIABAAAAAABuNTI0MDI4X2FpZ19UcmFkZV9U"
+            "aWNrLmNzdlBLBQYCAAAAAQABAEkAAACqBAAAAAA="
+        )
+    )
+    with pytest.raises(UnknownFormat, match="'': expected a name as"):
+        open_file(path)

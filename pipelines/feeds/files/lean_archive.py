@@ -58,7 +58,7 @@ def members(path: Path) -> list[Member]:
     """The streams in an archive, by name. Raises UnknownFormat where it is none of LEAN's, with why."""
     try:
         with zipfile.ZipFile(path) as archive:
-            listed = [info for info in archive.infolist() if not info.is_dir()]
+            listed = [info for info in archive.infolist() if not info.filename.endswith("/")]  # is_dir() wants a name
     except BROKEN as error:
         raise UnknownFormat(f"{path}: no zip file that can be read: {_told(error)}") from error
     if not listed or len(listed) > MOST_MEMBERS:
