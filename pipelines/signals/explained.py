@@ -131,14 +131,14 @@ def _step(node: Mapping[str, Any]) -> Step | None:
     found = _KEYS.search(text)
     keys = [key.strip() for key in found[1].split(",") if key.strip()] if found else []
     name = text.partition("(")[0] + (f" by {', '.join(keys)}" if keys else "")
-    of_each = " and ".join(keys) if keys else "the signal"
+    of_each = " and ".join(keys)
     keep = _KEEPS.get(kind)
     if keep is None:
         return Step(name, "state of a kind that is not known", bounded=False)
     what, bounded = keep(node)
     if not set(keys) <= FINITE:
         return Step(name, f"{what} for every {of_each} that there will ever be", bounded=False)
-    return Step(name, f"{what} for each {of_each}", bounded)
+    return Step(name, f"{what} for each {of_each}" if keys else what, bounded)
 
 
 def _of_over(node: Mapping[str, Any]) -> tuple[str, bool]:

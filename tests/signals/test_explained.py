@@ -61,7 +61,7 @@ def explained(t_env: Any, folder: Path, body: str, header: str = "") -> Explaine
         (
             f"SELECT {OF_BOTH} FROM crossings a JOIN spreads b ON a.pair = b.pair "
             "AND b.event_time BETWEEN a.event_time - INTERVAL '5' MINUTE AND a.event_time",
-            ["IntervalJoin: the rows of 5 minutes of both sides for each the signal"],
+            ["IntervalJoin: the rows of 5 minutes of both sides"],
         ),
         (
             f"SELECT {GIVEN} FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY pair ORDER BY event_time) AS n "
