@@ -11,7 +11,7 @@ from pipelines.domain.market import Kind
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, SignalUse, Sizing, Strategy, Venue
 from pipelines.feeds.file_source import FileSource
 from pipelines.feeds.files.captures import open_files
-from pipelines.feeds.files.streams import of_streams
+from pipelines.feeds.files.streams import STREAMS, of_streams
 from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.simulated import Simulation
 
@@ -20,8 +20,6 @@ SKEW_NS = 1_270_000_000
 
 LINGER_MS = 10.0
 """A demo shares two cores with its whole cluster: records five times as large as a live feed's cost a fifth."""
-
-STREAMS = ("bookTicker", "trade")
 
 SIGNAL = "sql/signals/pair_reversion.sql"
 

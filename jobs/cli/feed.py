@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.feeds.files.streams import STREAMS
+
 if TYPE_CHECKING:
     from jobs.feed import Destination
     from pipelines.feeds.file_source import FileSource
@@ -24,8 +26,6 @@ Registry = Annotated[str, typer.Option(help="Schema registry; the settings' if l
 Skew = Annotated[float, typer.Option(help="The strategy's clock_skew_ms: venue's clock less ours.")]
 Heartbeat = Annotated[float, typer.Option(min=1, help="Event time in which nothing was, then told.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
-
-STREAMS = "bookTicker,trade"
 
 
 class FeedError(RuntimeError):
@@ -74,7 +74,9 @@ def simulated(
 def recorded(
     files: Annotated[list[Path], typer.Argument(help="Captures of one venue, as helios decode knows.", exists=True)],
     venue: Annotated[str, typer.Option(help="The strategy's name of the venue.")] = "binance",
-    streams: Annotated[str, typer.Option(help="Of Binance's streams those to replay, with commas.")] = STREAMS,
+    streams: Annotated[str, typer.Option(help="Of Binance's streams those to replay, with commas.")] = ",".join(
+        STREAMS
+    ),
     skew_ms: Skew = 0.0,
     heartbeat_ms: Heartbeat = 10.0,
     merged: Annotated[bool, typer.Option(help="All files as one session by receive time, or a session each.")] = True,
@@ -94,14 +96,11 @@ def recorded(
 
     wanted = tuple(streams.split(","))
     with told_plainly():
-        opened = [open_files(files)] if merged else [open_files([file]) for file in files]
-        skipped = {file.name: left_out(open_files([file]), wanted) for file in files}
-        source = FileSources(
-            tuple(
-                FileSource(of_streams(file, wanted), venue, int(skew_ms * 1e6), int(heartbeat_ms * 1e6))
-                for file in opened
-            )
-        )
+        apart = [open_files([file]) for file in files]
+        skipped = {each.path.name: left_out(each, wanted) for each in apart}
+        sessions = [of_streams(each, wanted) for each in ([open_files(files)] if merged else apart)]
+        skew_ns, heartbeat_ns = int(skew_ms * 1e6), int(heartbeat_ms * 1e6)
+        source = FileSources(tuple(FileSource(each, venue, skew_ns, heartbeat_ns) for each in sessions))
         warn_broken(*source.sources)
         handled = run(source, Pace(speed, linger_ms), destination(prefix, bootstrap, registry), quiet=as_json)
     tell(handled, {"frames_expected": source.expected_frames, "skipped": skipped}, as_json)

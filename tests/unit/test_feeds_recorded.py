@@ -15,7 +15,7 @@ from pipelines.domain.universe import Instrument, Limits, Moments, Pair, Sizing,
 from pipelines.feeds.file_source import FileSource, FileSources
 from pipelines.feeds.files.captures import open_files
 from pipelines.feeds.files.frame_file import UnknownFormat
-from pipelines.feeds.files.streams import left_out, of_streams, stream_of
+from pipelines.feeds.files.streams import STREAMS, left_out, of_streams, stream_of
 from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.source import Source
 from tests.support.binance_frames import RECEIVE_NS, quote, trade
@@ -23,7 +23,6 @@ from tests.support.binance_frames import RECEIVE_NS, quote, trade
 SKEW_NS = 1_270_000_000
 RECORDINGS = Path(__file__).parents[3] / "shared/data/ws_binance"
 DEPTH = b'{"stream":"btcusdt@depth@100ms","data":{}}'
-STREAMS = ("bookTicker", "trade")
 
 
 def capture(path: Path, *lines: tuple[int, bytes]) -> Path:
@@ -73,6 +72,7 @@ def test_a_capture_that_is_cut_off_is_replayed_up_to_there(tmp_path: Path) -> No
     assert "cut.jsonl.gz: line " in found.broken
     assert 0 < found.expected_frames < 5_000
     assert len(frames(found)) == found.expected_frames
+    assert left_out(open_files([path]), STREAMS) == {}
     assert source(whole).broken == ""
 
 

@@ -13,7 +13,7 @@ from pipelines.domain.normalise import Listing, normalise
 from pipelines.domain.quality import ACTIONS
 from pipelines.domain.sequencing import FLAG_OF, Terms, new_session
 from pipelines.feeds.files.captures import read_frames
-from pipelines.feeds.files.streams import stream_of
+from pipelines.feeds.files.streams import STREAMS, stream_of
 from pipelines.feeds.protocols.catalogue import PROTOCOLS
 from pipelines.feeds.simulated import SimulatedSource, Simulation
 from pipelines.feeds.simulated_faults import FaultRates
@@ -49,7 +49,7 @@ def recorded(name: str) -> list[Line]:
     if not path.exists():
         pytest.skip(f"no recording {path}")
     lines = read_frames(path)
-    return [(line.receive_ns, line.frame) for line in lines if stream_of(line.frame) in ("bookTicker", "trade")]
+    return [(line.receive_ns, line.frame) for line in lines if stream_of(line.frame) in STREAMS]
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,13 @@ are is for the decoder to say."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from pipelines.feeds.files.frame_file import FrameFile, Piece, UnknownFormat
+from pipelines.feeds.files.frame_file import BrokenFile, FrameFile, Piece, UnknownFormat
+
+STREAMS = ("bookTicker", "trade")
+"""Replayed unless others are asked for."""
 
 _STREAM = b'{"stream":"'
 
@@ -17,8 +21,12 @@ def of_streams(file: FrameFile, wanted: Sequence[str]) -> FrameFile:
 
 
 def left_out(file: FrameFile, wanted: Sequence[str]) -> dict[str, int]:
-    """Frames of other streams, by stream. UnknownFormat where nothing is wanted of all there is; BrokenFile."""
-    found = Counter(stream_of(frame) for piece in file.pieces() for frame in piece.frames)
+    """Frames of other streams, by stream, up to where the file breaks off. UnknownFormat where nothing is wanted of all
+    there is."""
+    found: Counter[str] = Counter()
+    with suppress(BrokenFile):
+        for piece in file.pieces():
+            found.update(map(stream_of, piece.frames))
     others = {stream: count for stream, count in found.items() if stream and stream not in wanted}
     if others and not any(found[stream] for stream in wanted):
         there = ", ".join(f"{stream} ({count})" for stream, count in others.items())
