@@ -32,8 +32,9 @@ def protocols(
         found += _itch(itch_flow.measure(content))
         step("WebSocket JSON")
         measured = websocket_frames.measure(captures or (), frames, seed)
+        sources = {each["source"] for each in measured}
         for path in captures or ():
-            if path.name not in {each["source"] for each in measured}:
+            if path.name not in sources:
                 step(f"{path}: no frames in it")
         found += map(_json, measured)
         step("LEAN")

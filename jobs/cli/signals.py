@@ -3,10 +3,8 @@
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,15 +12,16 @@ import typer
 
 from infra.settings import ROOT
 from pipelines.signals.parameters import Parameter
-from pipelines.signals.signal_file import SignalError, SignalFile, load_signal
+from pipelines.signals.signal_file import SignalError, SignalFile, load_signal, nearest
 
 if TYPE_CHECKING:
-    from pipelines.signals.cases import Case, Row
+    from pipelines.signals.cases import Case
 
 app = typer.Typer(help="Signals: SQL files that a desk writes, checks, tests and ships.", no_args_is_help=True)
 
 FOLDER = ROOT / "sql" / "signals"
 
+Name = Annotated[str, typer.Argument(help="A name in the folder, or a file.")]
 Named = Annotated[list[str] | None, typer.Argument(help="Names in the folder, or files; all of the folder if none.")]
 Folder = Annotated[Path, typer.Option(help="Where signals lie.", file_okay=False, exists=True)]
 Set = Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE: a parameter; else its default.")]
@@ -56,7 +55,7 @@ def list_signals(folder: Folder = FOLDER, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: helios signals show pair_reversion --set entry_z=1.5")
 def show(
-    signal: Annotated[str, typer.Argument(help="A name in the folder, or a file.")],
+    signal: Name,
     values: Set = None,
     folder: Folder = FOLDER,
     as_json: AsJson = False,
@@ -117,15 +116,15 @@ def validate(signals: Named = None, values: Set = None, folder: Folder = FOLDER,
     from pipelines.signals.explained import explain_signal
 
     given, told, faults = _given(values), [], []
-    with _planner() as t_env:
-        for path in _paths(signals, folder):
-            try:
-                found = explain_signal(t_env, load_signal(path).bound(given, "--set"))
-            except SignalError as error:
-                faults.append(str(error))
-                told.append({"path": str(path), "valid": False, "fault": str(error)})
-            else:
-                told.append({"path": str(path), "valid": True, "version": found.version})
+    t_env = _planner()
+    for path in _paths(signals, folder):
+        try:
+            found = explain_signal(t_env, load_signal(path).bound(given, "--set"))
+        except SignalError as error:
+            faults.append(str(error))
+            told.append({"path": str(path), "valid": False, "fault": str(error)})
+        else:
+            told.append({"path": str(path), "valid": True, "version": found.version})
     if as_json:
         print(json.dumps(told))
     if faults:
@@ -136,7 +135,7 @@ def validate(signals: Named = None, values: Set = None, folder: Folder = FOLDER,
 
 @app.command(epilog="Example: helios signals explain pair_reversion")
 def explain(
-    signal: Annotated[str, typer.Argument(help="A name in the folder, or a file.")],
+    signal: Name,
     values: Set = None,
     folder: Folder = FOLDER,
     as_json: AsJson = False,
@@ -144,8 +143,8 @@ def explain(
     """Flink's plan of a signal, and how much state each step of it may come to keep."""
     from pipelines.signals.explained import explain_signal
 
-    with _planner() as t_env:
-        found = explain_signal(t_env, load_signal(_path(signal, folder)).bound(_given(values), "--set"))
+    bound = load_signal(_path(signal, folder)).bound(_given(values), "--set")
+    found = explain_signal(_planner(), bound)
     if as_json:
         print(json.dumps(asdict(found)))
         return
@@ -158,7 +157,7 @@ def explain(
 @app.command("test", epilog="Example: helios signals test")
 def run_tests(signals: Named = None, folder: Folder = FOLDER, as_json: AsJson = False) -> None:
     """The cases beside signals, rows in and rows out, in one job on a Flink of its own; exit status 1 if one fails."""
-    from pipelines.signals.cases import load_cases, matches, run_cases
+    from pipelines.signals.cases import load_cases, matches, run_cases, seen
 
     chosen: list[tuple[SignalFile, list[Case]]] = []
     for path in _paths(signals, folder):
@@ -166,8 +165,8 @@ def run_tests(signals: Named = None, folder: Folder = FOLDER, as_json: AsJson = 
         if not tests.exists():
             raise SignalError(f"{tests}: missing: write cases (case, rows, expect), as pair_reversion.test.yaml has")
         chosen.append((load_signal(path), load_cases(tests)))
-    with _planner() as t_env, tempfile.TemporaryDirectory() as at:
-        found = run_cases(t_env, chosen, Path(at))
+    with tempfile.TemporaryDirectory() as at:
+        found = run_cases(_planner(), chosen, Path(at))
     told, failed = [], 0
     for (signal, cases), its_rows in zip(chosen, found, strict=True):
         for case, rows in zip(cases, its_rows, strict=True):
@@ -187,12 +186,6 @@ def run_tests(signals: Named = None, folder: Folder = FOLDER, as_json: AsJson = 
         sys.exit(1)
 
 
-def seen(case: "Case", rows: Sequence["Row"]) -> list["Row"]:
-    """The rows found, by the columns that are expected."""
-    columns = list(case.expect[0]) if case.expect else ["pair", "action", "z", "last_sequence"]
-    return [{name: row[name] for name in columns} for row in rows]
-
-
 def _draw_failure(told: dict[str, Any]) -> None:
     typer.echo(f"{told['signal']}: {told['case']}")
     for name in ("expected", "found"):
@@ -201,12 +194,11 @@ def _draw_failure(told: dict[str, Any]) -> None:
             typer.echo("    " + "  ".join(f"{key} {value}" for key, value in row.items()))
 
 
-@contextmanager
-def _planner() -> Iterator[Any]:
+def _planner() -> Any:
     """A table environment of Flink in this process."""
     from pipelines.operators.flink import environment
 
-    yield environment()[1]
+    return environment()[1]
 
 
 def _paths(names: Sequence[str] | None, folder: Path) -> list[Path]:
@@ -226,9 +218,7 @@ def _path(name: str, folder: Path) -> Path:
     if path.exists():
         return path
     known = sorted(each.stem for each in folder.glob("*.sql"))
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
-    raise SignalError(f"{folder}: no signal {name!r}: {hint}")
+    raise SignalError(f"{folder}: no signal {name!r}: {nearest(name, known, 'there are')}")
 
 
 def _given(values: Sequence[str] | None) -> dict[str, object]:

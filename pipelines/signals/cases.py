@@ -26,7 +26,7 @@ import yaml
 
 from pipelines.signals.planner import columns
 from pipelines.signals.signal_file import BoundSignal, SignalError, SignalFile
-from pipelines.signals.statement import event_id_sql, signal_rows
+from pipelines.signals.statement import identified_rows
 from pipelines.signals.tables import FILE_COLUMNS, SAMPLES, SOURCE, declare_views
 
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -158,12 +158,17 @@ def _signals_of(
     for table, lines in source_lines(mine).items():
         (rows_in / f"{table}.json").write_text("\n".join(lines) + "\n")
     declare_views(t_env, rows_in)
-    rows = signal_rows(signal, columns(t_env, signal))
-    return t_env.sql_query(f"SELECT {event_id_sql(signal)} AS event_id, * FROM ({rows})")
+    return t_env.sql_query(identified_rows(signal, columns(t_env, signal)))
 
 
 def _place_in_time(row: Row) -> tuple[int, int, str]:
     return int(row["event_time_ns"]), int(row["last_sequence"]), row["action"]
+
+
+def seen(case: Case, rows: Sequence[Row]) -> list[Row]:
+    """The rows found, by the columns that are expected."""
+    columns = list(case.expect[0]) if case.expect else ["pair", "action", "z", "last_sequence"]
+    return [{name: row[name] for name in columns} for row in rows]
 
 
 def matches(found: Sequence[Row], expect: Sequence[Row]) -> bool:

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pipelines.signals.planner import REFUSED, columns, messages, told
+from pipelines.signals.planner import REFUSED, columns, refusal
 from pipelines.signals.signal_file import FOREVER, BoundSignal, SignalError
-from pipelines.signals.statement import ROW, event_id_sql, signal_rows
+from pipelines.signals.statement import IDENTIFIED, identified_rows
 from pipelines.signals.tables import INNER, INPUTS, declare_views
 
 FINITE = frozenset({"pair", "shard", "instrument", "venue", "account", "action", "kind"})
@@ -69,9 +69,8 @@ def explain_signal(t_env: Any, signal: BoundSignal) -> Explained:
 
 def _check_inputs(signal: BoundSignal) -> None:
     """The header's inputs are the views that the text names."""
-    plain = re.sub(r"'(?:[^']|'')*'|--[^\n]*", " ", signal.sql)
-    read = {name for name in INPUTS if re.search(rf"\b{name}\b", plain)}
-    inner = next((name for name in INNER if re.search(rf"\b{name}\b", plain)), "")
+    read = set(filter(signal.names, INPUTS))
+    inner = next(filter(signal.names, INNER), "")
     if inner:
         raise SignalError(f"{signal.path}: {inner} is not for signals to read: there are {', '.join(INPUTS)}")
     if signal.inputs and set(signal.inputs) != read:
@@ -89,20 +88,18 @@ def _plan(t_env: Any, signal: BoundSignal) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             declare_views(t_env, Path(folder))
-            types = {"event_id": "STRING", "event_time_ns": "BIGINT"} | ROW
-            given = ", ".join(f"`{column}` {kind}" for column, kind in types.items())
+            given = ", ".join(f"`{column}` {kind}" for column, kind in IDENTIFIED.items())
             t_env.execute_sql(
                 f"CREATE TABLE given ({given}) WITH ('connector' = 'filesystem', 'format' = 'json', "
                 f"'path' = '{Path(folder).as_uri()}/given')"
             )
-            rows = signal_rows(signal, columns(t_env, signal))
-            insert = f"INSERT INTO given SELECT {event_id_sql(signal)} AS event_id, * FROM ({rows})"
+            insert = f"INSERT INTO given {identified_rows(signal, columns(t_env, signal))}"
             try:
                 compiled = t_env.compile_plan_sql(insert)
                 compiled.explain()  # makes operators of it: some faults are found only then
                 plan: dict[str, Any] = json.loads(compiled.as_json_string())
             except REFUSED as error:
-                raise SignalError(told(signal, messages(error))) from None
+                raise refusal(signal, error) from None
             return plan
     finally:
         t_env.use_database(database)

@@ -1,14 +1,12 @@
 """What Flink's planner says of a signal, told at the place in its file."""
 
 import re
-from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyflink.util.exceptions import JavaException
 
-from pipelines.signals.signal_file import BoundSignal, SignalError
+from pipelines.signals.signal_file import BoundSignal, SignalError, nearest
 from pipelines.signals.statement import NEEDED
 from pipelines.signals.tables import COLUMN_NAMES, INPUTS
 
@@ -30,7 +28,7 @@ def columns(t_env: Any, signal: BoundSignal) -> tuple[str, ...]:
     try:
         given = tuple(t_env.sql_query(signal.sql).get_resolved_schema().get_column_names())
     except REFUSED as error:
-        raise SignalError(told(signal, messages(error))) from None
+        raise refusal(signal, error) from None
     missing = [" or ".join(names) for names in NEEDED if not set(names) & set(given)]
     if missing:
         raise SignalError(
@@ -40,8 +38,9 @@ def columns(t_env: Any, signal: BoundSignal) -> tuple[str, ...]:
     return given
 
 
-def told(signal: BoundSignal, messages: Sequence[str]) -> str:
-    """One line of what the planner said (outermost message first), with the place in the signal's file."""
+def refusal(signal: BoundSignal, error: Exception) -> SignalError:
+    """What the planner said, one of `REFUSED`, in one line with the place in the signal's file."""
+    messages = _messages(error)
     text = next((message for message in messages if _PLACE.search(message)), messages[-1])
     place = _PLACE.search(text)
     line = signal.first_line + (int(place[1]) - 1 if place else 0)
@@ -52,27 +51,22 @@ def told(signal: BoundSignal, messages: Sequence[str]) -> str:
         over = "order by event_time" if updating[1] == "OverAggregate" else "aggregate over a window"
         said = f"{updating[1]} changes rows that it has given, and a signal is given once: {over}"
     said = said.replace("SQL validation failed.", "").replace("SQL parse failed.", "").split("\nWas expecting")[0]
-    return f"{signal.path}:{line}{column}: {' '.join(said.split()).rstrip('.')}{_hint(said)}"
+    return SignalError(f"{signal.path}:{line}{column}: {' '.join(said.split()).rstrip('.')}{_hint(said)}")
 
 
 def _hint(said: str) -> str:
     column, table = _UNKNOWN_COLUMN.search(said), _UNKNOWN_TABLE.search(said)
     if column:
-        return "" if column[1] in COLUMN_NAMES else _nearest(column[1], COLUMN_NAMES, "the views have")
+        return "" if column[1] in COLUMN_NAMES else f": {nearest(column[1], COLUMN_NAMES, 'the views have')}"
     if table:
-        return _nearest(table[1], INPUTS, "there are")
+        return f": {nearest(table[1], INPUTS, 'there are')}"
     if _NOT_IN_TIME.search(said):
         return ": order by event_time as a view has it: no other column, and nothing made of it, has a watermark"
     return ""
 
 
-def _nearest(name: str, known: Sequence[str], among: str) -> str:
-    near = get_close_matches(name, known, 1)
-    return f": did you mean {near[0]}?" if near else f": {among} {', '.join(known)}"
-
-
-def messages(error: Exception) -> list[str]:
-    """What one of `REFUSED` and its causes say, the outermost first."""
+def _messages(error: Exception) -> list[str]:
+    """What an error and its causes say, the outermost first."""
     if isinstance(error, JavaException):  # some of Java's exceptions come as text alone
         return [line.partition("Exception: ")[2] for line in str(error).splitlines() if "Exception: " in line]
     found: list[str] = []

@@ -18,7 +18,7 @@ out, it reads all. The spreads job tells of no others, so what a signal does not
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,7 +27,8 @@ from pipelines.domain.ladder import ALL_LEVELS, Levels
 from pipelines.signals.parameters import Parameter, ParameterError, rungs
 
 _LINE = re.compile(r"--\s*(?P<key>\w+)\s*:\s*(?P<value>.*\S)?\s*$")
-_TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|:(?P<name>[A-Za-z_]\w*)")
+_TEXT = r"'(?:[^']|'')*'|--[^\n]*"
+_TOKEN = re.compile(rf"{_TEXT}|:(?P<name>[A-Za-z_]\w*)")
 KEYS = ("signal", "about", "owner", "version", "inputs", "state", "param", "levels")
 FOREVER = "forever"
 _LEVEL = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(\.\d+)?)")
@@ -60,8 +61,7 @@ class SignalFile:
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in given:
             if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
+                hint = nearest(name, tuple(known), "it has")
                 raise SignalError(f"{where or self.path}: signal {self.name} has no parameter {name!r}: {hint}")
         values = {}
         for name, parameter in known.items():
@@ -103,6 +103,16 @@ class BoundSignal:
     levels: Levels = ALL_LEVELS
     inputs: tuple[str, ...] = ()
     forever: bool = False
+
+    def names(self, name: str) -> bool:
+        """Whether the text has a name, not counting strings and comments."""
+        return re.search(rf"\b{name}\b", re.sub(_TEXT, " ", self.sql)) is not None
+
+
+def nearest(name: str, known: Sequence[str], among: str) -> str:
+    """What may have been meant by a name that is not known; where nothing is near it, all that are."""
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"{among} {', '.join(known) or 'none'}"
 
 
 def load_signal(path: Path) -> SignalFile:

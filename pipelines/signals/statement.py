@@ -15,6 +15,12 @@ ROW = {
 }
 """The columns of helios.trading.Signal after name and version, and their types."""
 
+TIMED = {"event_time_ns": "BIGINT"} | ROW
+"""The columns of `signal_rows`."""
+
+IDENTIFIED = {"event_id": "STRING"} | TIMED
+"""The columns of `identified_rows`."""
+
 FILLED = {
     "event_time_ns": (
         "(CAST(1000 AS BIGINT) * TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time)"
@@ -30,10 +36,14 @@ NEEDED = (("event_time", "event_time_ns"), *((name,) for name in ROW if name not
 
 
 def signal_rows(signal: BoundSignal, columns: Sequence[str]) -> str:
-    """A SELECT of event_time_ns and every column of `ROW`. `columns`: what the body gives, at least `NEEDED`."""
-    types = {"event_time_ns": "BIGINT"} | ROW
-    told = [f"CAST({f'`{name}`' if name in columns else FILLED[name]} AS {types[name]}) AS `{name}`" for name in types]
+    """A SELECT of every column of `TIMED`. `columns`: what the body gives, at least `NEEDED`."""
+    told = [f"CAST({f'`{name}`' if name in columns else FILLED[name]} AS {TIMED[name]}) AS `{name}`" for name in TIMED]
     return f"SELECT {', '.join(told)} FROM (\n{signal.sql}\n)"
+
+
+def identified_rows(signal: BoundSignal, columns: Sequence[str]) -> str:
+    """`signal_rows` with the event id of each."""
+    return f"SELECT {event_id_sql(signal)} AS event_id, * FROM ({signal_rows(signal, columns)})"
 
 
 def insert_signals(signal: BoundSignal, account: str, columns: Sequence[str]) -> str:

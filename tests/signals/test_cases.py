@@ -8,7 +8,7 @@ import pytest
 from infra.settings import ROOT
 from pipelines.domain.identity import signal_id
 from pipelines.operators.flink import environment
-from pipelines.signals.cases import Case, Row, load_cases, matches, run_cases
+from pipelines.signals.cases import Case, Row, load_cases, matches, run_cases, seen
 from pipelines.signals.signal_file import SignalError, SignalFile, load_signal
 
 FILES = [load_signal(path) for path in sorted((ROOT / "sql" / "signals").glob("*.sql"))]
@@ -34,7 +34,7 @@ def test_a_case_gives_the_rows_that_it_expects(
     found: dict[str, list[tuple[Row, ...]]], file: SignalFile, number: int
 ) -> None:
     case, rows = dict(SIGNALS)[file][number], found[file.name][number]
-    assert matches(rows, case.expect), f"{case.name}\nexpected {list(case.expect)}\nfound    {_seen(case, rows)}"
+    assert matches(rows, case.expect), f"{case.name}\nexpected {list(case.expect)}\nfound    {seen(case, rows)}"
 
 
 def test_the_ids_made_in_sql_are_those_of_the_domain(found: dict[str, list[tuple[Row, ...]]]) -> None:
@@ -98,8 +98,3 @@ def test_what_a_signal_leaves_out_is_filled(t_env: Any, tmp_path: Path) -> None:
     (((seen,),),) = run_cases(t_env, [(load_signal(path), [Case("any", {}, (row,), ())])], tmp_path)
     assert (seen["first_sequence"], seen["spread"]) == ("1", "1.0")
     assert seen["event_time_ns"].endswith("250000000")
-
-
-def _seen(case: Case, rows: tuple[Row, ...]) -> list[Row]:
-    columns = list(case.expect[0]) if case.expect else ["pair", "action", "z", "last_sequence"]
-    return [{name: row[name] for name in columns} for row in rows]
