@@ -44,6 +44,14 @@ class Topics:
         return f"{self.prefix}market.bars"
 
     @property
+    def pair_bars(self) -> str:
+        return f"{self.prefix}market.pair_bars"
+
+    @property
+    def snapshots(self) -> str:
+        return f"{self.prefix}market.snapshots"
+
+    @property
     def events(self) -> str:
         return f"{self.prefix}trading.events"
 
@@ -53,7 +61,8 @@ class Topics:
 
     def partitions(self, venues: tuple[str, ...], shards: int) -> dict[str, int]:
         """Every topic of a session, with its number of partitions."""
-        by_shard = dict.fromkeys((self.ticks, self.books, self.spreads, self.samples, self.bars), shards)
+        market = (self.ticks, self.books, self.spreads, self.samples, self.bars, self.pair_bars, self.snapshots)
+        by_shard = dict.fromkeys(market, shards)
         single = dict.fromkeys((self.rejects, self.events, self.orders), 1)
         return {self.raw(venue): 2 for venue in venues} | by_shard | single
 
@@ -66,6 +75,8 @@ RECORDS = {
     "market.spreads": "helios.market.SpreadEvent",
     "market.samples": "helios.market.SpreadSamples",
     "market.bars": "helios.market.Bar",
+    "market.pair_bars": "helios.market.PairBars",
+    "market.snapshots": "helios.market.Snapshots",
     "trading.events": "helios.trading.TradingEvent",
     "trading.orders": "helios.trading.OrderRequest",
 }
