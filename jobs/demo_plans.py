@@ -8,6 +8,7 @@ from jobs.demo import DemoError, FeedCommand
 from jobs.session import SessionPlan
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.domain.market import Kind
+from pipelines.domain.spread_model import Every
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, SignalUse, Sizing, Strategy, Venue
 from pipelines.feeds.file_source import FileSource
 from pipelines.feeds.files.captures import open_files
@@ -68,7 +69,7 @@ def recorded_plan(settings: Settings, files: Sequence[Path], speed: float) -> tu
         venues=(Venue("binance", "binance", SKEW_NS),),
         instruments=tuple(Instrument(symbol, "binance", symbol, 0.01, 0.001, "USDT") for symbol in (a, b)),
         pairs=(Pair(f"{a}-{b}", a, b, round(prices[a] / prices[b], 4), 0),),
-        moments=Moments(),
+        moments=Moments(every=Every.TICK),
         signals=(SignalUse(SIGNAL, {}, "pair_reversion"),),
         sizing=Sizing(leg_notional=10_000),
         limits=Limits(position_lots=1_000_000, stale_marks_ms=5_000),

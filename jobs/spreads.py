@@ -1,4 +1,5 @@
-"""The spreads job: market.ticks, keyed by shard, to market.spreads, .samples, .bars, and marks to trading.events.
+"""The spreads job: market.ticks, keyed by shard, to market.spreads, .samples, .bars, .pair_bars, .snapshots, and marks
+to trading.events.
 
     flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs .local/code -py jobs/spreads.py \\
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
@@ -26,7 +27,8 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
     records = raw_source(t_env, [topics.ticks], NAME, config)
     made = records.process(spreads, EMITTED).uid(NAME).name(NAME)
     made.set_parallelism(strategy.shards).set_max_parallelism(MAX_PARALLELISM)
-    raw_sink(t_env, made, [topics.events, topics.bars, topics.samples, topics.spreads, topics.rejects], config)
+    shard_topics = [topics.bars, topics.samples, topics.pair_bars, topics.snapshots, topics.spreads]
+    raw_sink(t_env, made, [topics.events, *shard_topics, topics.rejects], config)
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 from pipelines.contracts.blocks import BlockCodec, TickBlock
 from pipelines.domain.ladder import Levels
 from pipelines.domain.market import NS_PER_MS, NS_PER_S, TICK, Flag, Kind, Ticks
-from pipelines.domain.universe import Instrument, Limits, Moments, Pair, SignalUse, Sizing, Strategy, Venue
+from pipelines.domain.spread_model import Every, Moments
+from pipelines.domain.universe import Instrument, Limits, Pair, SignalUse, Sizing, Strategy, Venue
 
 START_NS = 1_767_623_400 * NS_PER_S
 """2026-01-05T14:30:00Z"""
@@ -56,7 +57,7 @@ def bench_strategy(instruments: int, pairs: int, seed: int) -> Strategy:
         venues=(Venue(VENUE, "binance"),),
         instruments=listed,
         pairs=tuple(taken.values()),
-        moments=Moments(span=1000, warmup=200),
+        moments=Moments(span=1000, warmup=200, every=Every.TICK),
         signals=(SignalUse(str(SIGNAL), {}, "pair_reversion"),),
         sizing=Sizing(leg_notional=10_000),
         limits=Limits(position_lots=100_000, stale_marks_ms=60_000),

@@ -18,7 +18,7 @@ from pipelines.domain.bars import INTERVAL_NS, INTERVAL_S
 from pipelines.domain.compiled import compiled, inlined
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.shard import Indices, Shard
-from pipelines.domain.spreads import EVENT_KINDS
+from pipelines.domain.spread_rows import EVENT_KINDS
 
 Bytes = NDArray[np.uint8]
 Rows = NDArray[np.void]
@@ -30,9 +30,9 @@ VALUES = ("spread", "mean", "std", "beta", "mid_a", "mid_b")
 PLACE = ("event_time_ms", "event_time_ns")
 SPREAD_EVENT = (
     *("kind", "shard", "sequence", "pair", *PLACE, "rung", "z", "z_before"),
-    *(*VALUES, "tick_session", "tick_sequence"),
+    *(*VALUES, "tick_session", "tick_sequence", "slope", "flags"),
 )
-SAMPLE = ("pair", "rung", "z", *VALUES)
+SAMPLE = ("pair", "rung", "z", *VALUES, "slope", "flags", "imbalance_a", "imbalance_b")
 SAMPLES = ("shard", "sequence", *PLACE, "samples")
 BAR = (
     *("kind", "venue", "instrument", "shard", "interval_s", "start_ms", "event_time_ms"),
@@ -90,7 +90,7 @@ class SpreadWriter:
         if len(sessions) != self._sessions.sizes.size:
             self._sessions = Texts.of(text_bytes(session) for _, session in sessions)
         texts = (self._heads, self._pairs, self._sessions, self._tail)
-        room = sum(each.longest for each in texts) + 8 * 8 + 5 * LONG_BYTES
+        room = sum(each.longest for each in texts) + 9 * 8 + 6 * LONG_BYTES
         out, ends = np.empty(room * events.size + SLACK, np.uint8), np.empty(events.size, np.int64)
         _write_spreads(events, *texts, out, ends)
         return _values(out, ends), (events["event_ns"] // NS_PER_MS).tolist()
@@ -111,7 +111,7 @@ class SamplesWriter:
         if not samples.size:
             return [], []
         room = (self._head.longest + 5 * LONG_BYTES + self._tails.longest) * samples.size
-        room += (self._pairs.longest + LONG_BYTES + 7 * 8 + self._tails.longest) * sampled.size
+        room += (self._pairs.longest + 2 * LONG_BYTES + 10 * 8 + self._tails.longest) * sampled.size
         out, ends = np.empty(room + SLACK, np.uint8), np.empty(samples.size, np.int64)
         _write_samples(samples, sampled, self._head, self._pairs, self._tails, out, ends)
         return _values(out, ends), (samples["event_ns"] // NS_PER_MS).tolist()
@@ -122,9 +122,9 @@ class BarWriter:
 
     def __init__(self, schema_id: int, shard: Shard) -> None:
         after = long_bytes(shard.number) + long_bytes(INTERVAL_S)
+        heads = [("bar", each.venue, each.id) for each in shard.instruments]
         self._heads = Texts.of(
-            frame(schema_id, text_bytes("bar") + text_bytes(each.venue) + text_bytes(each.id) + after)
-            for each in shard.instruments
+            frame(schema_id, b"".join(map(text_bytes, head)) + after) for head in [*heads, ("heartbeat", "", "")]
         )
         self._tail = Texts.of([tail("helios.market.Bar", BAR)])
 
@@ -261,6 +261,8 @@ def _write_spreads(
         at = _put_spread(out, at, event)
         at = _put_text(out, at, sessions, event.session)
         at = _put_long(out, at, event.tick_sequence)
+        at = _put_double(out, at, event.slope)
+        at = _put_long(out, at, event.flags)
         at = _put_text(out, at, tails, 0)
         ends[row] = at
 
@@ -283,6 +285,10 @@ def _write_samples(
             at = _put_long(out, at, sample.rung)
             at = _put_double(out, at, sample.z)
             at = _put_spread(out, at, sample)
+            at = _put_double(out, at, sample.slope)
+            at = _put_long(out, at, sample.flags)
+            at = _put_double(out, at, sample.imbalance_a)
+            at = _put_double(out, at, sample.imbalance_b)
             at = _put_text(out, at, tails, 0)
         at = _put_long(out, at, 0)
         at = _put_text(out, at, tails, 1)

@@ -14,8 +14,9 @@ instruments:                    # tick_size in the currency, lot_size in units o
   - {id: S001, venue: sim, symbol: S001USDT, tick_size: 0.01, lot_size: 1}
 pairs:                          # the spread is mid(a) - beta * mid(b); shard left out: a hash of the name decides
   - {name: S000-S001, a: S000, b: S001, beta: 1.02, shard: 0}
-moments: {span: 1000, warmup: 200}      # EWMA of each spread, in its updates; no z before warmup. Both may be left out
-levels: 0.5, 2..                # |z| whose crossings are told of, `..` for all from there on; left out, all are
+  - {name: S000-S002, a: S000, b: S002, hedge: {method: rolling, window: 600}}      # no beta needed; see below
+moments: {span: 1000, warmup: 200, every: 1s}   # of each spread, after each bar of 1s (or 1min, or tick); may be left
+out levels: 0.5, 2..                # |z| whose crossings are told of, `..` for all from there on; left out, all are
 signals:                        # file: from the repository's root or this file's folder; name: the file's, if left out
   - file: sql/signals/pair_reversion.sql
     parameters: {entry_z: 2.0, exit_z: 0.5}
@@ -23,12 +24,19 @@ sizing: {leg_notional: 10000}   # how much an entry buys of its first leg, in th
 limits: {position_lots: 1000, stale_marks_ms: 2000}     # per instrument; in event time
 ```
 
+How spreads are made (moments, hedge, prices, neutral, health) can be said for all pairs at the top, and for one beside
+it: pipelines/contracts/spread_model_file.py. An instrument may have a `calendar` of exchange_calendars: outside of its
+hours moments rest, and the pair is flagged. `history: FILE` (pipelines/contracts/closing_prices.py) has closing prices
+that moments warm up from. `actions: [{instrument: S000, time: 2026-01-05T05:00:00Z, factor: 0.5, amount: 0}]` says from
+when on prices are that many times what they were, less an amount: a reference's splits and dividends are such.
+
 `quality` says what is done with doubtful rows, by finding: duplicate, out_of_order, crossed, locked, off_tick, outlier,
 stale, halted; and what they are measured by: outlier_mads, outlier_floor_bp, stale_ms (pipelines/domain/quality.py).
 
 With `reference: FILE` (pipelines/contracts/reference_file.py; from this file's folder) an instrument needs only its
-`id`, and a venue of the same name no `protocol`: what is left out is as the reference has it, in its latest version
-or, with `reference_on: 2013-10-07`, as of that day. Where a tick size goes by price, the one that is meant is given.
+`id`, and a venue of the same name no `protocol`: what is left out, calendars too, is as the reference has it, in its
+latest version or, with `reference_on: 2013-10-07`, as of that day. Where a tick size goes by price, the one that is
+meant is given.
 
 Names, ids and symbols are text as written: `ON` and `0700` need no quotes. What a signal's parameters may be is the
 signal's affair: here they only have to be single values.
@@ -36,23 +44,27 @@ signal's affair: here they only have to be single values.
 
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
 from pipelines.contracts import marked_yaml
+from pipelines.contracts.calendars import UnknownCalendar, check_calendar
 from pipelines.contracts.marked_yaml import Section, Unique
 from pipelines.contracts.reference_file import ReferenceFileError, ReferenceUse, load_reference
+from pipelines.contracts.spread_model_file import dump_model, read_model
 from pipelines.contracts.topics import MAX_PARALLELISM
 from pipelines.domain.ladder import ALL_LEVELS, Ladder, Levels
-from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.market import NS_PER_MS, NS_PER_S
 from pipelines.domain.quality import ACTIONS, MEASURES, Action, Rules
+from pipelines.domain.spread_model import Method, SpreadModel
 from pipelines.domain.universe import (
+    CorporateAction,
     Instrument,
     Limits,
-    Moments,
     Pair,
     SignalUse,
     Sizing,
@@ -99,14 +111,21 @@ def dump_strategy(strategy: Strategy) -> str:
                 "lot_size": instrument.lot_size,
                 "currency": instrument.currency,
             }
+            | ({"calendar": strategy.calendars[instrument.id]} if instrument.id in strategy.calendars else {})
             for instrument in strategy.instruments
         ],
         "pairs": [
-            {"name": pair.name, "a": pair.a, "b": pair.b, "beta": pair.beta, "shard": pair.shard}
+            {"name": pair.name, "a": pair.a, "b": pair.b, "shard": pair.shard}
+            | ({"beta": pair.beta} if pair.beta else {})
+            | (dump_model(pair.model, SpreadModel(moments=strategy.moments)) if pair.model else {})
             for pair in strategy.pairs
         ],
         "levels": str(strategy.levels),
-        "moments": {"span": strategy.moments.span, "warmup": strategy.moments.warmup},
+        "moments": {
+            "span": strategy.moments.span,
+            "warmup": strategy.moments.warmup,
+            "every": str(strategy.moments.every),
+        },
         "signals": [
             {"file": use.file, "name": use.name, "parameters": dict(use.parameters)} for use in strategy.signals
         ],
@@ -116,6 +135,18 @@ def dump_strategy(strategy: Strategy) -> str:
             "stale_marks_ms": strategy.limits.stale_marks_ms,
         },
     }
+    if strategy.history:
+        content["history"] = strategy.history
+    if strategy.actions:
+        content["actions"] = [
+            {
+                "instrument": each.instrument,
+                "time": datetime.fromtimestamp(each.time_ns // NS_PER_S, UTC).isoformat(),
+                "factor": each.factor,
+                "amount": each.amount,
+            }
+            for each in strategy.actions
+        ]
     return yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=1000, allow_unicode=True)
 
 
@@ -134,19 +165,25 @@ def _strategy(top: Section, folder: Path) -> Strategy:
     shards = top.whole("shards", 1, MAX_PARALLELISM, default=1)
     venues = top.section("venues")
     reference = _reference(top, folder)
-    instruments = tuple(_instruments(top, venues.names() if venues else (), reference))
+    calendars: dict[str, str] = {}
+    instruments = tuple(_instruments(top, venues.names() if venues else (), reference, calendars))
+    model = read_model(top, SpreadModel())
+    ids = [instrument.id for instrument in instruments]
     strategy = Strategy(
         name=name,
         account=account,
         shards=shards,
         venues=tuple(_venues(venues, reference)),
         instruments=instruments,
-        pairs=tuple(_pairs(top, shards, [instrument.id for instrument in instruments])),
-        moments=_moments(top.section("moments", required=False)),
+        pairs=tuple(_pairs(top, shards, ids, model)),
+        moments=model.moments,
         signals=tuple(_signals(top, folder)),
         sizing=_sizing(top.section("sizing")),
         limits=_limits(top.section("limits")),
         levels=_levels(top),
+        calendars=calendars,
+        actions=tuple(sorted([*_actions(top, ids), *_known_actions(reference, ids)], key=lambda each: each.time_ns)),
+        history=_history(top, folder),
     )
     top.done()
     return strategy
@@ -204,7 +241,10 @@ def _rules(section: Section | None) -> Rules:
     return Rules(**given)
 
 
-def _instruments(top: Section, venues: tuple[str, ...], reference: ReferenceUse) -> Iterator[Instrument]:
+def _instruments(
+    top: Section, venues: tuple[str, ...], reference: ReferenceUse, calendars: dict[str, str]
+) -> Iterator[Instrument]:
+    """Those with hours are also put into `calendars`."""
     ids, symbols = Unique("id"), Unique("symbol")
     for section in top.sections("instruments"):
         id = section.name("id")
@@ -217,22 +257,32 @@ def _instruments(top: Section, venues: tuple[str, ...], reference: ReferenceUse)
             lot_size=section.number("lot_size", positive=True, default=known.lot_size if known else None),
             currency=section.name("currency", default=known.currency if known else "USD"),
         )
+        calendar = section.text("calendar", default=known.calendar if known else "")
+        if calendar and calendar != "24/7":
+            try:
+                check_calendar(calendar)
+                calendars[id] = calendar
+            except UnknownCalendar as error:
+                section.fault("calendar", str(error))
         section.done()
         ids.take(section, instrument.id, instrument.id)
         symbols.take(section, instrument.symbol, (instrument.venue, instrument.symbol))
         yield instrument
 
 
-def _pairs(top: Section, shards: int, instruments: list[str]) -> Iterator[Pair]:
+def _pairs(top: Section, shards: int, instruments: list[str], default: SpreadModel) -> Iterator[Pair]:
     names = Unique("name")
     for section in top.sections("pairs", required=False):
         name = section.name("name")
+        model = read_model(section, default)
+        given = section.has("beta") or model.hedge.method is Method.STATIC
         pair = Pair(
             name=name,
             a=section.one_of("a", instruments, "instrument"),
             b=section.one_of("b", instruments, "instrument"),
-            beta=section.number("beta", zero=False),
+            beta=section.number("beta", zero=False) if given else 0.0,
             shard=section.whole("shard", 0, shards - 1, default=stable_shard(name, shards)),
+            model=None if model == SpreadModel(moments=default.moments) else model,
         )
         section.done()
         names.take(section, name, name)
@@ -265,15 +315,47 @@ def _found(file: str, folder: Path) -> Path | None:
     return None
 
 
-def _moments(section: Section | None) -> Moments:
-    if section is None:
-        return Moments()
-    moments = Moments(
-        span=section.whole("span", 1, _MOST, default=Moments().span),
-        warmup=section.whole("warmup", 1, _MOST, default=Moments().warmup),
-    )
-    section.done()
-    return moments
+def _actions(top: Section, instruments: list[str]) -> Iterator[CorporateAction]:
+    for section in top.sections("actions", required=False):
+        text = section.text("time")
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            section.fault("time", f"{text!r} is no time: give one as 2026-01-05T05:00:00Z")
+            at = datetime.fromtimestamp(0, UTC)
+        if at.tzinfo is None:
+            section.fault("time", f"{text!r} is of no zone: give one as 2026-01-05T05:00:00Z")
+            at = at.replace(tzinfo=UTC)
+        yield CorporateAction(
+            instrument=section.one_of("instrument", instruments, "instrument"),
+            time_ns=round(at.timestamp()) * NS_PER_S,
+            factor=section.number("factor", positive=True, default=1.0),
+            amount=section.number("amount", default=0.0),
+        )
+        section.done()
+
+
+def _known_actions(use: ReferenceUse, instruments: list[str]) -> Iterator[CorporateAction]:
+    """Splits and dividends of the reference, from the beginning of their ex-date where the instrument trades."""
+    if use.reference is None:
+        return
+    for id in set(instruments) & set(use.reference.ids):
+        zone = ZoneInfo(use.reference.venue(use.reference.instrument(id, None).venue).time_zone)
+
+        def start_ns(day: date, zone: ZoneInfo = zone) -> int:
+            return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * NS_PER_S
+
+        for split in use.reference.splits_of(id):
+            yield CorporateAction(id, start_ns(split.ex_date), factor=split.old / split.new)
+        for dividend in use.reference.dividends_of(id):
+            yield CorporateAction(id, start_ns(dividend.ex_date), amount=dividend.amount)
+
+
+def _history(top: Section, folder: Path) -> str:
+    file = top.text("history", default="")
+    if file and not (folder / file).is_file():
+        top.fault("history", f"no file {file} in {folder}")
+    return str((folder / file).resolve()) if file else ""
 
 
 def _levels(top: Section) -> Levels:

@@ -25,7 +25,8 @@ OPEN_BAR = np.dtype(
 """The bar of an instrument as far as it has come; empty while `trades` and `quotes` are 0, bid and ask stay."""
 
 BAR = np.dtype([("instrument", "i8"), ("start_ns", "i8"), *((name, OPEN_BAR[name]) for name in OPEN_BAR.names or ())])
-"""A closed bar: `instrument` by its index in the shard, prices in the instrument's currency, volume in its units."""
+"""A closed bar: `instrument` by its index in the shard (-1: a heartbeat, which says that time has passed), prices in
+the instrument's currency, volume in its units."""
 
 Bars = NDArray[np.void]
 
@@ -74,3 +75,13 @@ def close_bars(bars: Bars, start_ns: int, closed: Bars, count: int) -> int:
         bar.volume, bar.trades, bar.quotes = 0.0, 0, 0
         count += 1
     return count
+
+
+@compiled
+def beat_bars(now_ns: int, closed: Bars, count: int) -> int:
+    """A heartbeat after the bars that closed: it ends at `now_ns`."""
+    row = closed[count]
+    row.instrument, row.start_ns = -1, now_ns - INTERVAL_NS
+    row.open = row.high = row.low = row.close = row.volume = row.bid = row.ask = 0.0
+    row.trades = row.quotes = 0
+    return count + 1

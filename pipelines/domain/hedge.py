@@ -38,6 +38,26 @@ class Path(NamedTuple):
         return Line(float(self.slope[-1]), float(self.intercept[-1]))
 
 
+class Sums(NamedTuple):
+    """Of rows (y, x): means, and squares and products about them, each divided by the weight of all rows."""
+
+    mean_x: float
+    mean_y: float
+    xx: float
+    xy: float
+    yy: float
+
+
+class Filtered(NamedTuple):
+    """What a Kalman filter holds of a line: slope, intercept, and their covariance."""
+
+    slope: float
+    intercept: float
+    p00: float
+    p01: float
+    p11: float
+
+
 def least_squares(y: Floats, x: Floats, constant: bool = True) -> Line:
     """Ordinary least squares; without a constant through the origin."""
     if not constant:
@@ -51,7 +71,7 @@ def total_least_squares(y: Floats, x: Floats, constant: bool = True) -> Line:
     """The line nearest to the points at right angles: neither leg is taken for the cause of the other."""
     mean_x, mean_y = (float(x.mean()), float(y.mean())) if constant else (0.0, 0.0)
     of_x, of_y = x - mean_x, y - mean_y
-    slope = float(_orthogonal(float(of_x @ of_x), float(of_x @ of_y), float(of_y @ of_y)))
+    slope = float(orthogonal(float(of_x @ of_x), float(of_x @ of_y), float(of_y @ of_y)))
     return Line(slope, mean_y - slope * mean_x)
 
 
@@ -82,7 +102,7 @@ def _new_path(rows: int) -> Path:
 
 
 @inlined
-def _orthogonal(xx: float, xy: float, yy: float) -> float:
+def orthogonal(xx: float, xy: float, yy: float) -> float:
     """The slope of total least squares, of sums of squares and products about the means."""
     apart = yy - xx
     if xy == 0.0:
@@ -107,39 +127,60 @@ def _roll(y: Floats, x: Floats, window: int, total: bool, path: Path) -> None:
             xx += of_x * of_x
             xy += of_x * of_y
             yy += of_y * of_y
-        path.slope[row] = _orthogonal(xx, xy, yy) if total else xy / xx
+        path.slope[row] = orthogonal(xx, xy, yy) if total else xy / xx
         path.intercept[row] = mean_y - path.slope[row] * mean_x
+
+
+@inlined
+def weigh(alpha: float, y: float, x: float, sums: Sums) -> Sums:
+    """Sums with one more row: exponentially weighted means, squares and products about them."""
+    of_x, of_y = x - sums.mean_x, y - sums.mean_y
+    return Sums(
+        sums.mean_x + alpha * of_x,
+        sums.mean_y + alpha * of_y,
+        (1.0 - alpha) * (sums.xx + alpha * of_x * of_x),
+        (1.0 - alpha) * (sums.xy + alpha * of_x * of_y),
+        (1.0 - alpha) * (sums.yy + alpha * of_y * of_y),
+    )
+
+
+@inlined
+def predicted(x: float, noise: float, filtered: Filtered) -> float:
+    """The variance of y about the line of the filter, at x."""
+    return x * (filtered.p00 * x + 2.0 * filtered.p01) + filtered.p11 + noise
+
+
+@inlined
+def correct(y: float, x: float, noise: float, filtered: Filtered) -> Filtered:
+    """The filter after it has seen a row."""
+    to_slope, to_intercept = filtered.p00 * x + filtered.p01, filtered.p01 * x + filtered.p11
+    variance = x * to_slope + to_intercept + noise
+    error = y - (filtered.intercept + filtered.slope * x)
+    return Filtered(
+        filtered.slope + to_slope / variance * error,
+        filtered.intercept + to_intercept / variance * error,
+        filtered.p00 - to_slope / variance * to_slope,
+        filtered.p01 - to_slope / variance * to_intercept,
+        filtered.p11 - to_intercept / variance * to_intercept,
+    )
 
 
 @compiled
 def _weigh(y: Floats, x: Floats, alpha: float, path: Path) -> None:
-    mean_x, mean_y, xx, xy = x[0], y[0], 0.0, 0.0
+    sums = Sums(x[0], y[0], 0.0, 0.0, 0.0)
     for row in range(1, len(y)):
-        of_x, of_y = x[row] - mean_x, y[row] - mean_y
-        mean_x += alpha * of_x
-        mean_y += alpha * of_y
-        xx = (1.0 - alpha) * (xx + alpha * of_x * of_x)
-        xy = (1.0 - alpha) * (xy + alpha * of_x * of_y)
-        path.slope[row] = xy / xx
-        path.intercept[row] = mean_y - path.slope[row] * mean_x
+        sums = weigh(alpha, y[row], x[row], sums)
+        path.slope[row] = sums.xy / sums.xx
+        path.intercept[row] = sums.mean_y - path.slope[row] * sums.mean_x
 
 
 @compiled
 def _filter(y: Floats, x: Floats, step: float, noise: float, path: Path) -> None:
-    slope = intercept = 0.0
-    p00 = p01 = p11 = 0.0  # the covariance of slope and intercept
+    now = Filtered(0.0, 0.0, 0.0, 0.0, 0.0)
     for row in range(len(y)):
         if row:
-            p00 += step
-            p11 += step
-        at = x[row]
-        to_slope, to_intercept = p00 * at + p01, p01 * at + p11
-        variance = at * to_slope + to_intercept + noise
-        error = y[row] - (intercept + slope * at)
-        slope += to_slope / variance * error
-        intercept += to_intercept / variance * error
-        p00 -= to_slope / variance * to_slope
-        p01 -= to_slope / variance * to_intercept
-        p11 -= to_intercept / variance * to_intercept
-        path.slope[row], path.intercept[row] = slope, intercept
-        path.error[row], path.deviation[row] = error, math.sqrt(variance)
+            now = Filtered(now.slope, now.intercept, now.p00 + step, now.p01, now.p11 + step)
+        path.error[row] = y[row] - (now.intercept + now.slope * x[row])
+        path.deviation[row] = math.sqrt(predicted(x[row], noise, now))
+        now = correct(y[row], x[row], noise, now)
+        path.slope[row], path.intercept[row] = now.slope, now.intercept

@@ -1,10 +1,11 @@
 """What the spread kernel remembers of a shard between two rows, and that as bytes of our own format.
 
-The bytes: a version byte; the length of the names (4 bytes, little-endian); the names as JSON; then the arrays as they
-lie in memory. The names say what each row is of, so that state is found again by name: a pair or instrument added to
-the strategy starts afresh and moves no other, one removed is forgotten, and a pair whose legs or beta changed, whose
-moments would be of another spread, starts afresh too. Where the levels told of have changed, pairs go on from where z
-is between the new ones.
+In two parts, as one changes with every row and the other, ten times its size, where bars close alone: fits of pairs and
+closing prices. The bytes of each: a version byte; the length of the names (4 bytes, little-endian); the names as JSON;
+then the arrays as they lie in memory. The names say what each row is of, so that state is found again by name: a pair
+or instrument added to the strategy starts afresh and moves no other, one removed is forgotten, and a pair whose legs or
+model changed, whose moments would be of another spread, starts afresh too. Where the levels told of have changed, pairs
+go on from where z is between the new ones.
 """
 
 import json
@@ -20,8 +21,9 @@ from pipelines.domain.ladder import level_above, level_below, rung_of
 from pipelines.domain.shard import Indices, Shard
 
 Rows = NDArray[np.void]
+Floats = NDArray[np.float64]
 
-VERSION = 2
+VERSION = 3
 UNSET_NS = -(2**63)
 """Shard time before the first row."""
 
@@ -32,25 +34,46 @@ CLOCK = np.dtype(
         ("last_event_ns", "i8"),
         ("spreads", "i8"),
         ("marks", "i8"),
+        ("minutes", "i8"),
+        ("intervals", "i8"),
         ("changed", "i8"),
         ("waiting", "i8"),
+        ("acted_ns", "i8"),
+        ("slow", "i8"),
     ]
 )
 """Shard time; the next boundary of the finest grid; time of the last event on the log, a heartbeat included; how many
-numbers were given to spread events, and to marks; how many instruments' quotes changed since the last marks; whether an
-event has been written since the last heartbeat."""
+numbers were given to spread events, to marks, to minutes of pairs and to intervals of snapshots; how many instruments'
+quotes changed since the last marks; whether an event has been written since the last heartbeat; up to when corporate
+actions have been applied; whether the slow part has changed."""
 
 SESSION = np.dtype([("taken", "i8"), ("ended", "i8")])
 """A feed session's highest sequence taken (rows not above it are repeats), and whether it has ended."""
 
-QUOTE = np.dtype([("bid", "f8"), ("ask", "f8"), ("mid", "f8"), ("time_ns", "i8"), ("changed", "i8")])
-"""The last quote of an instrument; mid is NaN before the first."""
+QUOTE = np.dtype(
+    [
+        *((name, "f8") for name in ("bid", "ask", "mid", "log")),
+        *((name, "i8") for name in ("time_ns", "changed", "session", "halted", "closed", "gap")),
+        ("tilt", "f8"),
+        ("tilt_ns", "i8"),
+        ("tilted", "f8"),
+        ("tilted_from_ns", "i8"),
+    ]
+)
+"""The last quote of an instrument, and the session that it came in; mid is NaN before the first, `log` its logarithm
+where a pair needs it. What its venue says of it (`halted`: bits 1 halted, 2 its book is lost), and whether a gap lay in
+its feed since the last second. `tilt`: the imbalance of its sizes since `tilt_ns`; `tilted`: the sum of that times how
+long it was so (ns), from `tilted_from_ns`."""
 
 PAIR = np.dtype(
     [
         ("updates", "i8"),
         ("mean", "f8"),
         ("var", "f8"),
+        ("std", "f8"),
+        ("slope", "f8"),
+        ("formed", "i8"),
+        ("out", "i8"),
         ("ready", "i8"),
         ("lower", "f8"),
         ("upper", "f8"),
@@ -63,37 +86,86 @@ PAIR = np.dtype(
         ("sequence", "i8"),
     ]
 )
-"""A pair's moments, the z between which it makes no crossing, the z of its last crossing, its last z and what that was
-made of. `ready` once there has been a z."""
+"""A pair's moments and hedge ratio, whether there are enough for a z, and whether its legs cannot be compared now; the
+z between which it makes no crossing, the z of its last crossing, its last z and what that was made of. `ready` once
+there has been a z."""
 
-_DTYPES: tuple[np.dtype[np.void], ...] = (CLOCK, SESSION, QUOTE, OPEN_BAR, PAIR)
-"""Of the arrays of State in order, but for the last, of int64."""
+FIT = np.dtype(
+    [
+        *((name, "f8") for name in ("mean_x", "mean_y", "xx", "xy", "yy", "p00", "p01", "p11", "beta")),
+        *((name, "i8") for name in ("settling", "adjusting", "gap", "bars")),
+        *((name, "f8") for name in ("half_life_s", "adf_t", "adf_critical", "correlation")),
+        ("breaks", "i8"),
+    ]
+)
+"""What an estimator has of a pair besides slope and mean, and the beta that it is held against; for how many bars more
+it is flagged as reopened, as adjusted; whether a gap lay in its last bar; its health at the last minute."""
+
+INTERVAL = np.dtype(
+    [
+        *((name, "i8") for name in ("quotes", "trades")),
+        *((name, "f8") for name in ("bid_size", "ask_size", "last", "high", "low", "value", "volume", "buy_volume")),
+        *((name, "i8") for name in ("status", "status_ns", "status_changed")),
+        ("tilted", "f8"),
+        ("tilt_ns", "i8"),
+        ("tilted_from_ns", "i8"),
+    ]
+)
+"""An instrument's interval as far as it has come. Sizes, `last` and `status` stay; `value`: sum of price times
+quantity; the imbalance as QUOTE has it."""
+
+FAST = ("clock", "sessions", "quotes", "bars", "pairs", "intervals", "changed")
+SLOW = ("fits", "second_times", "second_mids", "minute_times", "minute_mids", "closed")
 
 
 class State(NamedTuple):
     """All that is remembered between rows: of CLOCK (1,), SESSION (sessions,), QUOTE and OPEN_BAR (instruments,),
-    PAIR (pairs,). `changed` (instruments,): which quotes changed since the last marks, in the order they did."""
+    PAIR (pairs,), INTERVAL (instruments,), none where no snapshots are told. `changed` (instruments,): which quotes
+    changed since the last marks, in the order they did.
+
+    And what changes with bars: FIT (pairs,); of seconds and of minutes, when the last bars closed (bars,) and each
+    instrument's mid then (instruments, bars), NaN where it was stale, halted or closed: rings, of which `closed` says
+    how many were ever put in (2,).
+    """
 
     clock: Rows
     sessions: Rows
     quotes: Rows
     bars: Rows
     pairs: Rows
+    intervals: Rows
     changed: Indices
+    fits: Rows
+    second_times: Indices
+    second_mids: Floats
+    minute_times: Indices
+    minute_mids: Floats
+    closed: Indices
 
 
-def new_state(instruments: int, pairs: int) -> State:
+def new_state(shard: Shard) -> State:
+    instruments, pairs = len(shard.instruments), len(shard.pairs)
     clock = np.zeros(1, CLOCK)
-    clock[["time_ns", "last_event_ns"]] = UNSET_NS
+    clock[["time_ns", "last_event_ns", "acted_ns"]] = UNSET_NS
     quotes = np.zeros(instruments, QUOTE)
-    quotes["mid"] = np.nan
+    quotes["mid"] = quotes["log"] = np.nan
+    moments = np.zeros(pairs, PAIR)
+    fits = np.zeros(pairs, FIT)
+    moments["slope"] = fits["beta"] = shard.legs.models["beta"]
     return State(
         clock,
         np.zeros(0, SESSION),
         quotes,
         np.zeros(instruments, OPEN_BAR),
-        np.zeros(pairs, PAIR),
+        moments,
+        np.zeros(instruments if shard.legs.snapshots_ns else 0, INTERVAL),
         np.zeros(instruments, np.int64),
+        fits,
+        np.zeros(shard.second_bars, np.int64),
+        np.full((instruments, shard.second_bars), np.nan),
+        np.zeros(shard.minute_bars, np.int64),
+        np.full((instruments, shard.minute_bars), np.nan),
+        np.zeros(2, np.int64),
     )
 
 
@@ -101,9 +173,12 @@ class SpreadState:
     """The state of one shard: `kernel` is what the kernel reads and writes; sessions are (venue, session)."""
 
     def __init__(self, shard: Shard) -> None:
-        self.kernel = new_state(len(shard.instruments), len(shard.pairs))
+        self.kernel = new_state(shard)
         self.sessions: list[tuple[str, str]] = []
-        self._pairs = [[pair.name, pair.a, pair.b, pair.beta] for pair in shard.pairs]
+        self._pairs = [
+            [pair.name, pair.a, pair.b, pair.beta, repr(model)]
+            for pair, model in zip(shard.pairs, shard.models, strict=True)
+        ]
         self._instruments = [instrument.id for instrument in shard.instruments]
         self._levels, self._ladder = str(shard.levels), shard.legs.ladder
         self._place_of_session: dict[tuple[str, str], int] = {}
@@ -117,44 +192,77 @@ class SpreadState:
         return found
 
     def dump(self) -> bytes:
-        """Everything, as bytes; `load` of them goes on to the same output, byte for byte."""
+        """What changes with rows, as bytes; `load` of them, with `dump_slow`'s, goes on to the same output, byte for
+        byte."""
         self.kernel.changed[int(self.kernel.clock["changed"][0]) :] = 0
-        return b"".join((self._head, *(array.tobytes() for array in self.kernel)))
+        self.kernel.clock["slow"] = 0
+        return b"".join((self._head, *(getattr(self.kernel, name).tobytes() for name in FAST)))
+
+    def dump_slow(self) -> bytes:
+        """What changes with bars."""
+        return b"".join((self._head, *(getattr(self.kernel, name).tobytes() for name in SLOW)))
+
+    @property
+    def slow_changed(self) -> bool:
+        """Whether the slow part has changed since the last `dump`: to be asked before the next."""
+        return bool(self.kernel.clock["slow"][0])
 
     @classmethod
-    def load(cls, data: bytes | None, shard: Shard) -> "SpreadState":
-        """State of `shard` from its bytes, or its first state from None. Raises ValueError for bytes not of `dump`."""
+    def load(cls, data: bytes | None, shard: Shard, slow: bytes | None = None) -> "SpreadState":
+        """State of `shard` from its bytes, or its first state from None; without the slow part that begins anew.
+        Raises ValueError for bytes not of `dump` and `dump_slow`."""
         state = cls(shard)
-        if data is None:
-            return state
-        if data[:1] != bytes([VERSION]):
-            raise ValueError(f"spread state: version {VERSION} expected, not {data[0] if data else 'nothing'}")
-        start = 5 + int.from_bytes(data[1:5], "little")
-        try:
-            names = json.loads(data[5:start])
-        except ValueError as error:
-            raise ValueError(f"spread state: its names cannot be read: {error}") from error
-        old = _arrays(data, start, len(names["sessions"]), len(names["instruments"]), len(names["pairs"]))
-        state._take(old, names)
+        if data is not None:
+            names, start = _read_names(data)
+            state._take(_arrays(data, start, names, FAST), names)
+        if slow is not None:
+            names, start = _read_names(slow)
+            state._take_slow(_arrays(slow, start, names, SLOW), names)
         return state
 
-    def _take(self, old: State, names: dict[str, Any]) -> None:
+    def _take(self, old: dict[str, Any], names: dict[str, Any]) -> None:
         """Copy what `old` has of our pairs, instruments and sessions to where they are now."""
         ours = self.kernel
-        self._add_sessions([(str(venue), str(session)) for venue, session in names["sessions"]], old.sessions)
-        pairs = _moves([tuple(each) for each in names["pairs"]], [tuple(each) for each in self._pairs])
-        ours.pairs[list(pairs.values())] = old.pairs[list(pairs)]
+        self._add_sessions([(str(venue), str(session)) for venue, session in names["sessions"]], old["sessions"])
+        pairs = self._moved_pairs(names)
+        ours.pairs[list(pairs.values())] = old["pairs"][list(pairs)]
         if names["levels"] != self._levels:
             for pair in ours.pairs:
                 rung = rung_of(pair["z"])
                 pair["lower"], pair["upper"] = level_below(self._ladder, rung), level_above(self._ladder, rung)
         instruments = _moves(names["instruments"], self._instruments)
-        for mine, theirs in ((ours.quotes, old.quotes), (ours.bars, old.bars)):
-            mine[list(instruments.values())] = theirs[list(instruments)]
-        ours.clock[:] = old.clock
-        changed = [instruments[place] for place in old.changed[: int(old.clock["changed"][0])] if place in instruments]
+        for mine, theirs in (
+            (ours.quotes, old["quotes"]),
+            (ours.bars, old["bars"]),
+            (ours.intervals, old["intervals"]),
+        ):
+            if mine.size and theirs.size:
+                mine[list(instruments.values())] = theirs[list(instruments)]
+        ours.clock[:] = old["clock"]
+        owed = old["changed"][: int(old["clock"]["changed"][0])]
+        changed = [instruments[place] for place in owed if place in instruments]
         ours.changed[: len(changed)] = changed
         ours.clock["changed"] = len(changed)
+
+    def _take_slow(self, old: dict[str, Any], names: dict[str, Any]) -> None:
+        pairs = self._moved_pairs(names)
+        self.kernel.fits[list(pairs.values())] = old["fits"][list(pairs)]
+        instruments = _moves(names["instruments"], self._instruments)
+        for number, name in enumerate(("second", "minute")):
+            times, mids = getattr(self.kernel, f"{name}_times"), getattr(self.kernel, f"{name}_mids")
+            old_times, old_mids = old[f"{name}_times"], old[f"{name}_mids"]
+            ever = int(old["closed"][number])
+            kept = min(ever, old_times.size, times.size)
+            if not kept:
+                continue
+            self.kernel.closed[number] = ever
+            theirs, mine = (np.arange(ever - kept, ever) % size for size in (old_times.size, times.size))
+            times[mine] = old_times[theirs]
+            for was, now in instruments.items():
+                mids[now, mine] = old_mids[was, theirs]
+
+    def _moved_pairs(self, names: dict[str, Any]) -> dict[int, int]:
+        return _moves([tuple(each) for each in names["pairs"]], [tuple(each) for each in self._pairs])
 
     def _add_sessions(self, sessions: list[tuple[str, str]], rows: Rows) -> int:
         first = len(self.sessions)
@@ -166,23 +274,50 @@ class SpreadState:
 
     def _names(self) -> bytes:
         names = {"pairs": self._pairs, "instruments": self._instruments, "sessions": self.sessions}
-        names["levels"] = self._levels
-        text = json.dumps(names, separators=(",", ":")).encode()
+        bars = [self.kernel.second_times.size, self.kernel.minute_times.size]
+        named = names | {"levels": self._levels, "bars": bars, "intervals": self.kernel.intervals.size}
+        text = json.dumps(named, separators=(",", ":")).encode()
         return bytes([VERSION]) + len(text).to_bytes(4, "little") + text
 
 
-def _arrays(data: bytes, start: int, sessions: int, instruments: int, pairs: int) -> State:
-    """The arrays of a State of that many sessions, instruments and pairs, read-only, from `start` of `data`."""
-    counts = (1, sessions, instruments, instruments, pairs, instruments)
-    sizes = (*(dtype.itemsize for dtype in _DTYPES), 8)
-    ends = np.cumsum([start, *(size * count for size, count in zip(sizes, counts, strict=True))])
+def _read_names(data: bytes) -> tuple[dict[str, Any], int]:
+    """The names, and where the arrays begin."""
+    if data[:1] != bytes([VERSION]):
+        raise ValueError(f"spread state: version {VERSION} expected, not {data[0] if data else 'nothing'}")
+    start = 5 + int.from_bytes(data[1:5], "little")
+    try:
+        return dict(json.loads(data[5:start])), start
+    except ValueError as error:
+        raise ValueError(f"spread state: its names cannot be read: {error}") from error
+
+
+def _arrays(data: bytes, start: int, names: dict[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
+    """Those arrays of a State of what the names say, read-only, from `start` of `data`."""
+    sessions, instruments, pairs = (len(names[each]) for each in ("sessions", "instruments", "pairs"))
+    seconds, minutes = names["bars"]
+    shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
+        "clock": (CLOCK, (1,)),
+        "sessions": (SESSION, (sessions,)),
+        "quotes": (QUOTE, (instruments,)),
+        "bars": (OPEN_BAR, (instruments,)),
+        "pairs": (PAIR, (pairs,)),
+        "intervals": (INTERVAL, (names["intervals"],)),
+        "changed": (np.dtype("i8"), (instruments,)),
+        "fits": (FIT, (pairs,)),
+        "second_times": (np.dtype("i8"), (seconds,)),
+        "second_mids": (np.dtype("f8"), (instruments, seconds)),
+        "minute_times": (np.dtype("i8"), (minutes,)),
+        "minute_mids": (np.dtype("f8"), (instruments, minutes)),
+        "closed": (np.dtype("i8"), (2,)),
+    }
+    sizes = [shapes[name][0].itemsize * int(np.prod(shapes[name][1])) for name in wanted]
+    ends = np.cumsum([start, *sizes]).tolist()
     if ends[-1] != len(data):
         raise ValueError(f"spread state: {ends[-1]} bytes expected, not {len(data)}")
-    rows = [data[first:last] for first, last in pairwise(ends)]
-    clock, taken, quotes, bars, moments = (
-        np.frombuffer(part, dtype) for part, dtype in zip(rows, _DTYPES, strict=False)
-    )
-    return State(clock, taken, quotes, bars, moments, np.frombuffer(rows[-1], np.int64))
+    return {
+        name: np.frombuffer(data[first:last], shapes[name][0]).reshape(shapes[name][1])
+        for name, (first, last) in zip(wanted, pairwise(ends), strict=True)
+    }
 
 
 def _moves(old: Sequence[object], new: Sequence[object]) -> dict[int, int]:

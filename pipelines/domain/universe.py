@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from pipelines.domain.ladder import ALL_LEVELS, Levels
 from pipelines.domain.quality import Rules
+from pipelines.domain.spread_model import Moments as Moments
+from pipelines.domain.spread_model import SpreadModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +37,27 @@ class Venue:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two instruments and the spread between them, `mid(a) - beta * mid(b)`."""
+    """Two instruments and the spread between them. `beta`: the hedge ratio where it is static, elsewhere where it
+    begins and what it is held against (0: none is given). `model` None: the strategy's moments, and all else left
+    out."""
 
     name: str
     a: str
     b: str
     beta: float
     shard: int
+    model: SpreadModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
-    """EWMA moments: `span` in updates of a pair (alpha = 2 / (span + 1)); no z before `warmup` updates."""
+class CorporateAction:
+    """From `time_ns` on prices of an instrument are `factor` times what they were, less `amount`: of a split 1 and
+    more, of a dividend what is paid."""
 
-    span: int = 1000
-    warmup: int = 200
+    instrument: str
+    time_ns: int
+    factor: float = 1.0
+    amount: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,14 @@ class Strategy:
     limits: Limits
     levels: Levels = ALL_LEVELS
     """The levels of z whose crossings the spreads job tells of."""
+    snapshots_ns: int = 0
+    """How long the intervals are of which instruments' snapshots are told; 0: none are."""
+    calendars: Mapping[str, str] = field(default_factory=dict)
+    """The calendar of an instrument's sessions, of exchange_calendars; one that has none is always open."""
+    actions: tuple[CorporateAction, ...] = ()
+    """By time."""
+    history: str = ""
+    """File of closing prices that moments warm up from."""
 
     @cached_property
     def instrument_by_id(self) -> Mapping[str, Instrument]:
@@ -115,6 +131,9 @@ class Strategy:
         return MappingProxyType(
             {name: tuple(sorted(found)) or (stable_shard(name, self.shards),) for name, found in shards.items()}
         )
+
+    def model_of(self, pair: Pair) -> SpreadModel:
+        return pair.model or SpreadModel(moments=self.moments)
 
     def pairs_of_shard(self, shard: int) -> tuple[Pair, ...]:
         """The pairs that live in a shard, in the file's order."""

@@ -12,10 +12,10 @@ from heapq import merge
 import numpy as np
 
 from pipelines.domain.market import NS_PER_S
+from pipelines.domain.spread_model import Every, Moments
 from pipelines.domain.universe import (
     Instrument,
     Limits,
-    Moments,
     Pair,
     SignalUse,
     Sizing,
@@ -95,7 +95,7 @@ class Simulation:
                 Instrument(symbol.removesuffix("USDT"), self.venue, symbol, 0.01, 1.0) for symbol in self.symbols
             ),
             pairs=tuple(sorted(pairs, key=lambda pair: pair.name)),
-            moments=Moments(span=1000, warmup=200),
+            moments=Moments(span=1000, warmup=200, every=Every.TICK),
             signals=(SignalUse("sql/signals/pair_reversion.sql", {"entry_z": 2.0}, "pair_reversion"),),
             sizing=Sizing(10_000.0),
             limits=Limits(position_lots=1000, stale_marks_ms=2000),

@@ -53,8 +53,8 @@ def sample_rows(session_id: str, second: Record) -> Iterator[tuple[Table, Row]]:
 
 
 def bar_rows(session_id: str, bar: Record) -> Iterator[tuple[Table, Row]]:
-    """Minute bars; other intervals have no table yet."""
-    if bar["interval_s"] != BAR_SECONDS:
+    """Minute bars; other intervals have no table yet, and heartbeats say nothing of an instrument."""
+    if bar["interval_s"] != BAR_SECONDS or bar["kind"] != "bar":
         return
     yield (
         BARS,

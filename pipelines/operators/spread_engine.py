@@ -4,10 +4,16 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pipelines.contracts.blocks import TickBlock
+from pipelines.contracts.closing_prices import ClosingPrices
+from pipelines.contracts.shard_records import PAIR_BARS, SNAPSHOTS, PairBarsWriter, SnapshotsWriter
 from pipelines.contracts.spreads import BarWriter, Encoded, MarksWriter, SamplesWriter, SpreadWriter
-from pipelines.domain.shard import Shard
+from pipelines.domain.shard import MINUTE, SECOND, Shard
+from pipelines.domain.spread_model import Every
+from pipelines.domain.spread_rows import new_out
 from pipelines.domain.spread_state import SpreadState
-from pipelines.domain.spreads import advance, beat, new_out
+from pipelines.domain.spreads import advance, beat
+from pipelines.domain.warm_up import warm_up
+from pipelines.operators.trading_hours import TradingHours
 
 
 class Made(NamedTuple):
@@ -17,6 +23,8 @@ class Made(NamedTuple):
     bars: Encoded
     samples: Encoded
     spreads: Encoded
+    pair_bars: Encoded
+    snapshots: Encoded
 
 
 class SpreadEngine:
@@ -25,35 +33,53 @@ class SpreadEngine:
     def __init__(self, shard: Shard, state: SpreadState, account: str, schema_ids: Mapping[str, int]) -> None:
         self.state = state
         self._shard = shard
+        self._legs = shard.legs
+        self._hours = TradingHours(shard)
         self._out = new_out(len(shard.instruments), len(shard.pairs))
         self._spreads = SpreadWriter(schema_ids["helios.market.SpreadEvent"], shard)
         self._samples = SamplesWriter(schema_ids["helios.market.SpreadSamples"], shard)
         self._bars = BarWriter(schema_ids["helios.market.Bar"], shard)
         self._marks = MarksWriter(schema_ids["helios.trading.TradingEvent"], shard, account)
+        self._pair_bars = PairBarsWriter(schema_ids[PAIR_BARS], shard)
+        self._snapshots = SnapshotsWriter(schema_ids[SNAPSHOTS], shard)
         self._block_instruments: tuple[str, ...] = ()
         self._places = shard.places(())
 
     def take(self, block: TickBlock) -> Made:
         """Advance the shard by the rows of a block."""
+        if block.ticks.size:
+            self._cover(int(block.ticks["event_ns"].min()), int(block.ticks["event_ns"].max()))
         state, out = self.state, self._out
         session = state.session(block.venue, block.session)
         if block.instruments != self._block_instruments:
             self._block_instruments, self._places = block.instruments, self._shard.places(block.instruments)
-        made = Made(([], []), ([], []), ([], []), ([], []))
+        made = Made(([], []), ([], []), ([], []), ([], []), ([], []), ([], []))
         row = 0
         while True:
-            row = advance(block.ticks, row, session, self._places, self._shard.legs, state.kernel, out)
+            row = advance(block.ticks, row, session, self._places, self._legs, state.kernel, out)
             if row == block.ticks.size:
                 beat(session, state.kernel, out)
-            spreads, marks, marked, bars, samples, sampled = out.counts.tolist()
+            spreads, marks, marked, bars, samples, sampled, minutes, pair_bars, intervals, snaps = out.counts.tolist()
             encoded = Made(
                 self._marks.encode(out.marks[:marks], out.marked[:marked]),
                 self._bars.encode(out.bars[:bars]),
                 self._samples.encode(out.samples[:samples], out.sampled[:sampled]),
                 self._spreads.encode(out.spreads[:spreads], state.sessions),
+                self._pair_bars.encode(out.minutes[:minutes], out.pair_bars[:pair_bars]),
+                self._snapshots.encode(out.intervals[:intervals], out.snapshots[:snaps]),
             )
             for (values, times_ms), (more, their_times) in zip(made, encoded, strict=True):
                 values += more
                 times_ms += their_times
             if row == block.ticks.size:
                 return made
+
+    def warm_up(self, prices: ClosingPrices) -> None:
+        """Take closing prices from before the first block; of a state that has taken none."""
+        self._cover(int(prices.times_ns[0]), int(prices.times_ns[-1]))
+        every = SECOND if prices.every is Every.SECOND else MINUTE
+        warm_up(every, prices.times_ns, prices.mids, self._legs, self.state.kernel)
+
+    def _cover(self, first_ns: int, last_ns: int) -> None:
+        if self._hours.cover(first_ns, last_ns):
+            self._legs = self._legs._replace(hours=self._hours.hours)

@@ -1,10 +1,12 @@
 """The spreads operator: blocks of ticks of a shard in; marks, bars, samples and spread events of its pairs out."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 
 from pipelines.contracts.blocks import BlockCodec, TickBlock
+from pipelines.contracts.closing_prices import load_closing_prices
 from pipelines.contracts.topics import Topics, shard_key
 from pipelines.contracts.wire import BadRecord, Codec, SchemaOf
 from pipelines.domain.market import TICK
@@ -28,7 +30,8 @@ LATEST_NS = 1 << 62
 
 
 class Spreads(KeyedProcessFunction):
-    """One block of market.ticks in; per topic at most one row of records out. State: SpreadState bytes by shard.
+    """One block of market.ticks in; per topic at most one row of records out. State: SpreadState's two parts, bytes by
+    shard.
 
     A block that cannot be read becomes a reject that names topic, partition and offset; nothing stops.
     """
@@ -45,6 +48,7 @@ class Spreads(KeyedProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         self._state: BytesState = runtime_context.get_state(bytes_state("spreads"))
+        self._slow: BytesState = runtime_context.get_state(bytes_state("spreads-bars"))
         self._engines = {}
         self._warm_up()
 
@@ -57,12 +61,16 @@ class Spreads(KeyedProcessFunction):
             return
         engine = self._engine(block.shard)
         made = engine.take(block)
+        if engine.state.slow_changed:
+            self._slow.update(engine.state.dump_slow())
         self._state.update(engine.state.dump())
         topics, key = self._topics, value.key
         for topic, its_key, (values, times_ms) in (
             (topics.events, self._strategy.account, made.marks),  # first: a signal should find its marks in the log
             (topics.bars, key, made.bars),
             (topics.samples, key, made.samples),
+            (topics.pair_bars, key, made.pair_bars),
+            (topics.snapshots, key, made.snapshots),
             (topics.spreads, key, made.spreads),
         ):
             if values:
@@ -73,8 +81,12 @@ class Spreads(KeyedProcessFunction):
         engine = self._engines.get(number)
         if engine is None:
             shard = Shard.of(self._strategy, number)
-            state = SpreadState.load(self._state.value(), shard)
+            saved = self._state.value()
+            state = SpreadState.load(saved, shard, self._slow.value())
             engine = self._engines[number] = SpreadEngine(shard, state, self._strategy.account, self._schema_ids)
+            if saved is None and self._strategy.history:
+                names = tuple(instrument.id for instrument in shard.instruments)
+                engine.warm_up(load_closing_prices(Path(self._strategy.history), names))
         return engine
 
     def _warm_up(self) -> None:

@@ -12,7 +12,7 @@ from pipelines.contracts.schemas import Schema, avro_json, parse
 from pipelines.contracts.spreads import BarWriter, MarksWriter, SamplesWriter, SpreadWriter
 from pipelines.contracts.wire import HEAD_BYTES, Record, read_body
 from pipelines.domain.bars import BAR
-from pipelines.domain.spreads import MARKED, MARKS, SAMPLED, SAMPLES, SPREAD
+from pipelines.domain.spread_rows import MARKED, MARKS, SAMPLED, SAMPLES, SPREAD
 from tests.support.shards import shard_of, strategy
 
 ID = 7

@@ -9,14 +9,14 @@ from pyflink.common import Row
 from pipelines.contracts.blocks import BlockCodec, TickBlock
 from pipelines.contracts.topics import Topics, shard_key
 from pipelines.contracts.wire import Codec
-from pipelines.domain.universe import Moments
+from pipelines.domain.spread_model import Every, Moments
 from pipelines.operators.spreads import Spreads
 from tests.support.fake_flink import KeyedHarness, Snapshot, emitted, record
 from tests.support.shards import random_log, strategy
 from tests.support.spread_runs import SCHEMA_IDS, run
 
 TOPICS = Topics("test.")
-STRATEGY = strategy(("A", "B", "C"), (("A", "B", 0.7), ("B", "C", 1.25)), Moments(span=40, warmup=10))
+STRATEGY = strategy(("A", "B", "C"), (("A", "B", 0.7), ("B", "C", 1.25)), Moments(40, 10, Every.TICK))
 KEY = shard_key(0, 1)
 LOG = random_log(600, STRATEGY, seed=11)
 CODEC = BlockCodec(SCHEMA_IDS["helios.market.TickBlock"])
@@ -38,12 +38,13 @@ def rejects(made: list[Row]) -> list[dict[str, object]]:
 
 def test_each_topic_gets_what_the_engine_makes_under_its_key() -> None:
     records = emitted(operator().feed_all(rows(LOG.every(50))))
-    marks, bars, samples, events = run(STRATEGY, LOG.every(50))
+    marks, bars, samples, events, minutes, _ = run(STRATEGY, LOG.every(50))
     for topic, key, expected in (
         (TOPICS.events, "main", marks),
         (TOPICS.bars, KEY, bars),
         (TOPICS.samples, KEY, samples),
         (TOPICS.spreads, KEY, events),
+        (TOPICS.pair_bars, KEY, minutes),
     ):
         assert [(value, time_ms) for its, _, value, time_ms in records if its == topic] == expected
         assert {its_key for its, its_key, _, _ in records if its == topic} == {key}
@@ -51,10 +52,11 @@ def test_each_topic_gets_what_the_engine_makes_under_its_key() -> None:
 
 def test_a_block_gives_at_most_one_row_a_topic_marks_first() -> None:
     running = operator()
-    order = {TOPICS.events: 0, TOPICS.bars: 1, TOPICS.samples: 2, TOPICS.spreads: 3}
+    names = (TOPICS.events, TOPICS.bars, TOPICS.samples, TOPICS.pair_bars, TOPICS.spreads)
+    order = {name: place for place, name in enumerate(names)}
     topics = [[order[row[0]] for row in running.feed(each)] for each in rows(LOG.every(50))]
     assert all(each == sorted(set(each)) for each in topics)
-    assert {place for each in topics for place in each} == {0, 1, 2, 3}
+    assert {place for each in topics for place in each} == {0, 1, 2, 3, 4}
     assert max(map(len, topics)) >= 3
 
 

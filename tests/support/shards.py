@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pipelines.contracts.blocks import TickBlock
 from pipelines.domain.market import TICK, Flag, Kind, Ticks
 from pipelines.domain.shard import Shard
-from pipelines.domain.universe import Instrument, Limits, Moments, Pair, Sizing, Strategy, Venue
+from pipelines.domain.spread_model import Every, Moments
+from pipelines.domain.universe import Instrument, Limits, Pair, Sizing, Strategy, Venue
 
 VENUE = "SIM"
 MS = 1_000_000
@@ -33,7 +34,7 @@ def strategy(
         venues=(Venue(VENUE, "simulated"),),
         instruments=tuple(Instrument(name, VENUE, name, 0.01, 1.0) for name in instruments),
         pairs=tuple(Pair(f"{a}-{b}", a, b, beta, shard) for a, b, beta in pairs),
-        moments=moments or Moments(span=20, warmup=5),
+        moments=moments or Moments(span=20, warmup=5, every=Every.TICK),
         signals=(),
         sizing=Sizing(leg_notional=10_000.0),
         limits=Limits(position_lots=1_000, stale_marks_ms=1_000),

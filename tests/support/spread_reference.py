@@ -47,6 +47,8 @@ class SpreadReference:
         self.taken: dict[tuple[str, str], int] = {}
         self.running: set[tuple[str, str]] = set()
         self.quotes: dict[str, tuple[float, float, int]] = {}
+        self.tilts: dict[str, list[tuple[int, float]]] = {}
+        """Imbalances of an instrument since the last second, each from when on."""
         self.changed: list[str] = []
         self.bars_open: dict[str, BarState] = {}
         self.numbers = 0
@@ -85,6 +87,8 @@ class SpreadReference:
                 bar.mids.append(0.5 * (bid + ask))
                 bar.quote = (bid, ask)
             self.quotes[instrument] = (bid, ask, event_ns)
+            size = float(row["ask_size"])
+            self.tilts.setdefault(instrument, []).append((self.time, (quantity - size) / (quantity + size)))
             self.changed += [] if instrument in self.changed else [instrument]
             for pair in self.strategy.pairs_of_shard(self.shard):
                 if instrument in (pair.a, pair.b):
@@ -155,6 +159,8 @@ class SpreadReference:
 
     def sample(self, event_ns: int) -> None:
         seen = [pair for pair in self.strategy.pairs_of_shard(self.shard) if self.pairs[pair.name].seen]
+        tilted = {name: self.tilted(name, event_ns) for name in self.tilts}
+        self.tilts = {name: [(event_ns, tilts[-1][1])] for name, tilts in self.tilts.items()}
         if not seen:
             return
         self.numbers += 1
@@ -164,9 +170,23 @@ class SpreadReference:
                 "sequence": self.numbers,
                 "event_time_ms": event_ns // 1_000_000,
                 "event_time_ns": event_ns,
-                "samples": [{"pair": pair.name} | self.values(pair) for pair in seen],
+                "samples": [
+                    {"pair": pair.name}
+                    | self.values(pair)
+                    | {"imbalance_a": tilted[pair.a], "imbalance_b": tilted[pair.b]}
+                    for pair in seen
+                ],
             }
         )
+
+    def tilted(self, instrument: str, end_ns: int) -> float:
+        """The mean imbalance, weighted by how long it was so."""
+        tilts = self.tilts[instrument]
+        ends = [*(start for start, _ in tilts[1:]), end_ns]
+        area = 0.0
+        for (start, tilt), end in zip(tilts, ends, strict=True):
+            area += tilt * (end - start)
+        return area / (end_ns - tilts[0][0]) if end_ns > tilts[0][0] else 0.0
 
     def mark(self, event_ns: int) -> None:
         if not self.changed:
@@ -232,7 +252,7 @@ class SpreadReference:
         self, kind: str, event_ns: int, session: str, sequence: int, pair: Any = None, z_before: float = 0.0
     ) -> None:
         self.numbers += 1
-        names = ("rung", "z", "spread", "mean", "std", "beta", "mid_a", "mid_b")
+        names = ("rung", "z", "spread", "mean", "std", "beta", "mid_a", "mid_b", "slope")
         self.spreads.append(
             {
                 "kind": kind,
@@ -243,6 +263,7 @@ class SpreadReference:
                 "event_time_ns": event_ns,
                 **(self.values(pair) if pair else dict.fromkeys(names, 0.0)),
                 "z_before": z_before,
+                "flags": 0,
                 "tick_session": session,
                 "tick_sequence": sequence,
             }
@@ -256,6 +277,8 @@ class SpreadReference:
             "beta": pair.beta,
             "mid_a": self.mid(pair.a),
             "mid_b": self.mid(pair.b),
+            "slope": pair.beta,
+            "flags": 0,
         }
 
     def mid(self, instrument: str) -> float:

@@ -17,20 +17,32 @@ MADE = (
     "helios.market.Bar",
     "helios.market.SpreadSamples",
     "helios.market.SpreadEvent",
+    "helios.market.PairBars",
+    "helios.market.Snapshots",
 )
-"""Records of what `SpreadEngine.take` gives: marks, bars, samples, spread events."""
+"""Records of what `SpreadEngine.take` gives: marks, bars, samples, spread events, pairs at minutes, snapshots."""
 
 Output = tuple[list[tuple[bytes, int]], ...]
 """Of each of MADE, the values and their times in ms."""
 
 
-def engine(of: Strategy, saved: bytes | None = None, shard: int = 0) -> SpreadEngine:
+Saved = tuple[bytes, bytes]
+"""Both parts of a state."""
+
+
+def engine(of: Strategy, saved: Saved | None = None, shard: int = 0) -> SpreadEngine:
     its_shard = Shard.of(of, shard)
-    return SpreadEngine(its_shard, SpreadState.load(saved, its_shard), of.account, SCHEMA_IDS)
+    fast, slow = saved or (None, None)
+    return SpreadEngine(its_shard, SpreadState.load(fast, its_shard, slow), of.account, SCHEMA_IDS)
+
+
+def save(running: SpreadEngine) -> Saved:
+    slow = running.state.dump_slow()
+    return running.state.dump(), slow
 
 
 def feed(running: SpreadEngine, blocks: Iterable[TickBlock]) -> Output:
-    made: Output = ([], [], [], [])
+    made: Output = tuple([] for _ in MADE)
     for block in blocks:
         for kept, (values, times_ms) in zip(made, running.take(block), strict=True):
             kept.extend(zip(values, times_ms, strict=True))
@@ -39,8 +51,9 @@ def feed(running: SpreadEngine, blocks: Iterable[TickBlock]) -> Output:
 
 def but_heartbeats(made: Output) -> Output:
     """All that is a function of the rows alone; heartbeats hang on the blocks."""
-    *others, events = made
-    return *others, [each for each in events if each[0][5:][:10] != b"\x12heartbeat"]
+    *before, events, minutes, snapshots = made
+    told = [each for each in events if each[0][5:][:10] != b"\x12heartbeat"]
+    return *before, told, minutes, snapshots
 
 
 def run(of: Strategy, blocks: Iterable[TickBlock]) -> Output:
@@ -48,14 +61,17 @@ def run(of: Strategy, blocks: Iterable[TickBlock]) -> Output:
 
 
 def decoded(made: Output) -> tuple[list[dict[str, Any]], ...]:
-    """Marks, bars, samples and spread events as records; each one's Kafka time is its event time."""
+    """All that was made as records; each one's Kafka time is its event time. Without the heartbeats of bars and of
+    pairs at minutes."""
     found = tuple(
         [Codec(record, SCHEMA_IDS[record]).decode(value) for value, _ in values]
         for record, values in zip(MADE, made, strict=True)
     )
     for values, those in zip(made, found, strict=True):
         assert [time_ms for _, time_ms in values] == [each["event_time_ms"] for each in those]
-    return found
+    marks, bars, samples, events, minutes, snapshots = found
+    bars = [bar for bar in bars if bar["kind"] == "bar"]
+    return marks, bars, samples, events, [minute for minute in minutes if minute["bars"]], snapshots
 
 
 def joined(*parts: Output) -> Output:

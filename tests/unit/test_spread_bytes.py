@@ -10,7 +10,7 @@ from pipelines.contracts.trading import EventCodec
 from pipelines.contracts.wire import Codec
 from pipelines.domain.bars import BAR
 from pipelines.domain.identity import marks_id
-from pipelines.domain.spreads import EVENT_KINDS, MARKED, MARKS, SAMPLED, SAMPLES, SPREAD
+from pipelines.domain.spread_rows import EVENT_KINDS, MARKED, MARKS, SAMPLED, SAMPLES, SPREAD
 from pipelines.domain.trading import Marks, TradingEvent
 from tests.support.shards import shard_of, strategy
 
@@ -34,6 +34,7 @@ def rows(dtype: np.dtype, **columns: st.SearchStrategy) -> st.SearchStrategy[np.
         kind=st.integers(0, 2),
         pair=st.integers(-1, len(PAIRS) - 1),
         rung=st.integers(-(2**31), 2**31 - 1),
+        flags=st.integers(0, 127),
         session=st.integers(0, 1),
     )
 )
@@ -51,7 +52,7 @@ def test_a_spread_event_is_what_fastavro_writes(events: np.ndarray) -> None:
             **{
                 name: event[name].item()
                 for name in SPREAD.names or ()
-                if name in ("rung", "beta") or SPREAD[name].kind == "f"
+                if name in ("rung", "beta", "flags") or SPREAD[name].kind == "f"
             },
             "tick_session": SESSIONS[event["session"]][1],
             "tick_sequence": event["tick_sequence"].item(),
@@ -66,7 +67,11 @@ def test_a_spread_event_is_what_fastavro_writes(events: np.ndarray) -> None:
 rung = st.integers(-(2**31), 2**31 - 1)
 
 
-@given(st.lists(rows(SAMPLED, pair=st.integers(0, 1), rung=rung).filter(len), max_size=4), st.integers(1, 10**12), ns)
+@given(
+    st.lists(rows(SAMPLED, pair=st.integers(0, 1), rung=rung, flags=st.integers(0, 127)).filter(len), max_size=4),
+    st.integers(1, 10**12),
+    ns,
+)
 @settings(max_examples=60, deadline=None)
 def test_samples_are_what_fastavro_writes(seconds: list[np.ndarray], sequence: int, event_ns: int) -> None:
     codec = Codec("helios.market.SpreadSamples", ID)

@@ -7,11 +7,11 @@ import pytest
 
 from pipelines.contracts.blocks import TickBlock
 from pipelines.domain.market import Flag, Kind
-from pipelines.domain.universe import Moments
+from pipelines.domain.spread_model import Every, Moments
 from tests.support.shards import MS, START_NS, VENUE, strategy, tick, ticks
 from tests.support.spread_runs import decoded, engine, feed, run
 
-STRATEGY = strategy(moments=Moments(span=20, warmup=2))
+STRATEGY = strategy(moments=Moments(20, 2, Every.TICK))
 A, B, UNKNOWN = 0, 1, 2
 NAMES = ("A", "B", "unknown")
 
@@ -51,12 +51,12 @@ CROSSED = quotes((1, A, 110), (2, B, 100), (3, A, 111), (4, A, 112), (5, A, 114)
 
 
 def test_no_event_before_the_warm_up_and_the_first_z_crosses() -> None:
-    _, _, _, events = made(block(CROSSED[:4]))
+    _, _, _, events, *_ = made(block(CROSSED[:4]))
     assert brief(events) == [("crossing", 4)]
 
 
 def test_a_crossing_tells_the_moments_from_before_its_tick() -> None:
-    _, _, _, events = made(block(CROSSED[:4]))
+    _, _, _, events, *_ = made(block(CROSSED[:4]))
     alpha = 2 / 21
     mean, var = 10 + alpha, (1 - alpha) * alpha
     expected = {
@@ -72,12 +72,12 @@ def test_a_crossing_tells_the_moments_from_before_its_tick() -> None:
 
 
 def test_an_unchanged_spread_never_has_a_z() -> None:
-    _, _, _, events = made(block(quotes(*((ms / 10, ms % 2, 100) for ms in range(50)))))
+    _, _, _, events, *_ = made(block(quotes(*((ms / 10, ms % 2, 100) for ms in range(50)))))
     assert [event["kind"] for event in events] == ["heartbeat"]
 
 
 def test_marks_go_before_a_crossing_with_what_changed_since_the_last() -> None:
-    marks, _, _, events = made(block(CROSSED))
+    marks, _, _, events, *_ = made(block(CROSSED))
     assert brief(events) == [("crossing", 4), ("crossing", 5)]
     assert [(mark["event_id"], mark["marks"]["instruments"]) for mark in marks] == [
         ("marks/0/1", ["A", "B"]),
@@ -95,21 +95,24 @@ def test_marks_go_before_a_crossing_with_what_changed_since_the_last() -> None:
 
 
 def test_marks_every_100_ms_only_while_quotes_change() -> None:
-    marks, _, _, _ = made(block([*quotes((1, A, 110), (50, B, 100)), beat(3, 120), beat(4, 350)]))
+    marks, _, _, _, *_ = made(block([*quotes((1, A, 110), (50, B, 100)), beat(3, 120), beat(4, 350)]))
     assert [(mark["event_time_ns"], mark["marks"]["instruments"]) for mark in marks] == [(at(100), ["A", "B"])]
 
 
 def test_a_boundary_is_passed_with_values_from_before_the_row_that_passed_it() -> None:
-    marks, _, _, _ = made(block(quotes((1, A, 110), (101, A, 120), (202, A, 130))))
+    marks, _, _, _, *_ = made(block(quotes((1, A, 110), (101, A, 120), (202, A, 130))))
     assert [mark["marks"]["bid"] for mark in marks] == [[109.5], [119.5]]
 
 
 def test_samples_every_second_of_pairs_past_their_warm_up() -> None:
     # ms    4, 5 crossings      1000 passed by 1001     2000 and 3000 passed by 3500: the latest only
-    _, _, samples, events = made(block([*CROSSED, beat(6, 1001), beat(7, 1500), beat(8, 3500)]))
+    _, _, samples, events, *_ = made(block([*CROSSED, beat(6, 1001), beat(7, 1500), beat(8, 3500)]))
     assert [(each["event_time_ns"], each["sequence"]) for each in samples] == [(at(1000), 3), (at(3000), 4)]
     (sample,) = samples[0]["samples"]
-    assert sample == {name: events[1][name] for name in sample}
+    assert sample == {name: events[1][name] for name in sample if name in events[1]} | {
+        "imbalance_a": 0.0,
+        "imbalance_b": 0.0,
+    }
     assert made(block([*CROSSED[:3], beat(4, 1001)]))[2] == []
 
 
@@ -120,7 +123,7 @@ def test_a_heartbeat_at_the_end_of_a_block_when_an_event_waits_or_none_came_for_
         block([beat(7, 15.9)]),  # nothing waits, and less than 10 ms went by
         block([beat(8, 16), beat(9, 40)]),
     ]
-    _, _, _, events = made(*blocks)
+    _, _, _, events, *_ = made(*blocks)
     assert brief(events) == [("crossing", 4), ("crossing", 5), ("heartbeat", 6), ("heartbeat", 40)]
     assert [(each["pair"], each["sequence"], each["tick_sequence"]) for each in events[2:]] == [("", 2, 6), ("", 2, 9)]
 
@@ -130,18 +133,18 @@ def test_within_a_millisecond_there_is_no_heartbeat_as_sql_could_not_tell_it_fro
 
 
 def test_one_row_gives_its_outputs_in_order_samples_crossing() -> None:
-    _, _, samples, events = made(block([*CROSSED, tick(6, at(1015), A, 89.5, 90.5)]))
+    _, _, samples, events, *_ = made(block([*CROSSED, tick(6, at(1015), A, 89.5, 90.5)]))
     assert brief(events) == [("crossing", 4), ("crossing", 5), ("crossing", 1015)]
     assert [each["sequence"] for each in (*events, *samples)] == [1, 2, 4, 3]
 
 
 def test_a_crossing_tells_the_z_of_the_one_before_it() -> None:
-    _, _, _, events = made(block([*CROSSED, tick(6, at(7), A, 89.5, 90.5)]))
+    _, _, _, events, *_ = made(block([*CROSSED, tick(6, at(7), A, 89.5, 90.5)]))
     assert [each["z_before"] for each in events] == [events[0]["z"], events[0]["z"], events[1]["z"]]
 
 
 def test_shard_time_is_the_running_maximum() -> None:
-    _, _, _, events = made(block([*CROSSED[:3], beat(4, 9), tick(5, at(2), A, 111.5, 112.5)]))
+    _, _, _, events, *_ = made(block([*CROSSED[:3], beat(4, 9), tick(5, at(2), A, 111.5, 112.5)]))
     assert brief(events) == [("crossing", 9)]
 
 
@@ -150,7 +153,7 @@ def test_a_bar_closes_when_time_passes_its_end_and_empty_ones_are_not_written() 
         return tick(sequence, at(ms), A, price, price, kind=Kind.TRADE, size=2.0, flags=flags)
 
     rows = [*quotes((1, A, 110), (2, B, 100)), trade(3, 3, 111), trade(4, 4, 108), trade(5, 5, 109), trade(6, 6, 1, 0)]
-    _, bars, _, _ = made(block([*rows, beat(7, 59_999), beat(8, 60_000), beat(9, 200_000)]))
+    _, bars, _, _, *_ = made(block([*rows, beat(7, 59_999), beat(8, 60_000), beat(9, 200_000)]))
     of_a = {"open": 111.0, "high": 111.0, "low": 108.0, "close": 109.0, "volume": 6.0, "trades": 3, "quotes": 1}
     of_b = dict.fromkeys(("open", "high", "low", "close"), 100.0) | {"volume": 0.0, "trades": 0, "quotes": 1}
     assert [(bar["instrument"], {name: bar[name] for name in of_a}) for bar in bars] == [("A", of_a), ("B", of_b)]
@@ -158,7 +161,7 @@ def test_a_bar_closes_when_time_passes_its_end_and_empty_ones_are_not_written() 
 
 
 def test_the_end_closes_bars_and_makes_one_event_without_samples_for_the_jump() -> None:
-    marks, bars, _, events = made(block([*CROSSED, end(6, 86_400_005)]))
+    marks, bars, _, events, *_ = made(block([*CROSSED, end(6, 86_400_005)]))
     assert brief(events)[2:] == [("end", 86_400_005)]
     assert [bar["instrument"] for bar in bars] == ["A", "B"]
     assert len(marks) == 2
@@ -169,7 +172,7 @@ def test_the_end_of_one_session_waits_for_the_others_of_its_shard() -> None:
     #  other       |--A---------A--end        time and bars go on until both are over
     other = [tick(1, at(2.5), A, 109.5, 110.5), tick(2, at(8), A, 113.5, 114.5), end(3, 86_400_008)]
     blocks = [block(CROSSED[:2]), block(other[:1], "other"), block([end(3, 86_400_005)]), block(other[1:], "other")]
-    _, bars, _, events = made(*blocks)
+    _, bars, _, events, *_ = made(*blocks)
     assert [kind for kind in brief(events) if kind[0] != "heartbeat"] == [("end", 86_400_008)]
     assert [bar["quotes"] for bar in bars] == [3, 1]
 
@@ -177,7 +180,7 @@ def test_the_end_of_one_session_waits_for_the_others_of_its_shard() -> None:
 def test_rows_not_above_the_sessions_mark_are_dropped_and_other_sessions_have_their_own() -> None:
     running = engine(STRATEGY)
     first = feed(running, [block(CROSSED)])
-    assert feed(running, [block(CROSSED)]) == ([], [], [], [])
+    assert feed(running, [block(CROSSED)]) == ([],) * 6
     assert len(first[3]) == 2
     assert len(feed(running, [block(CROSSED, "another")])[0]) > 0
 
@@ -186,12 +189,14 @@ def test_rows_not_above_the_sessions_mark_are_dropped_and_other_sessions_have_th
 def test_a_price_that_is_none_does_not_touch_the_moments(price: float) -> None:
     spoilt = [tick(0, at(4.5), A, price, price), *CROSSED]
     numbered = [(n, *row[1:]) for n, row in enumerate([*CROSSED[:4], spoilt[0], CROSSED[4]], 1)]
-    _, _, _, events = made(block(numbered))
+    _, _, _, events, *_ = made(block(numbered))
     assert [event["z"] for event in events] == [event["z"] for event in made(block(CROSSED))[3]]
 
 
 def test_an_instrument_that_is_not_of_the_shard_only_moves_time() -> None:
-    marks, bars, _, events = made(block([tick(1, at(1), UNKNOWN, 9, 10), tick(2, at(25), UNKNOWN, 9, 10), end(3, 100)]))
+    marks, bars, _, events, *_ = made(
+        block([tick(1, at(1), UNKNOWN, 9, 10), tick(2, at(25), UNKNOWN, 9, 10), end(3, 100)])
+    )
     assert (marks, bars, brief(events)) == ([], [], [("end", 100)])
 
 

@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 
 from pipelines.contracts.blocks import TickBlock
 from pipelines.domain.ladder import ALL_LEVELS, Levels
-from pipelines.domain.universe import Moments, Strategy
+from pipelines.domain.spread_model import Every, Moments
+from pipelines.domain.universe import Strategy
 from tests.support.shards import Log, random_log, strategy
 from tests.support.spread_reference import SpreadReference
-from tests.support.spread_runs import Output, but_heartbeats, decoded, engine, feed, joined
+from tests.support.spread_runs import Output, but_heartbeats, decoded, engine, feed, joined, save
 from tests.support.spread_runs import run as run_with_heartbeats
 
 INSTRUMENTS = ("A", "B", "C", "D", "E", "alone")
 PAIRS = (("A", "B", 0.7), ("B", "C", 1.25), ("A", "D", 0.33), ("E", "A", 2.0))
-STRATEGY = strategy(INSTRUMENTS, PAIRS, Moments(span=40, warmup=10))
+STRATEGY = strategy(INSTRUMENTS, PAIRS, Moments(40, 10, Every.TICK))
 FEW = Levels.parse("0.5, 1.5..")
 ROWS = 900
 
@@ -43,7 +44,7 @@ def whole(seed: int, count: int) -> Output:
 
 
 def test_the_logs_of_these_tests_have_everything_in_them() -> None:
-    marks, bars, samples, events = decoded(run_with_heartbeats(STRATEGY, log_of(1, 2).every(7)))
+    marks, bars, samples, events, *_ = decoded(run_with_heartbeats(STRATEGY, log_of(1, 2).every(7)))
     kinds = Counter(event["kind"] for event in events)
     assert min(kinds[kind] for kind in ("crossing", "heartbeat")) > 50, kinds
     assert kinds["end"] == 1
@@ -61,7 +62,7 @@ def test_the_kernel_equals_a_plain_reading_of_its_specification(seed: int, count
     for row, session in zip(log.rows, log.session, strict=True):
         reference.take("SIM", log.sessions[session], log.instruments, row)
     of = replace(STRATEGY, levels=levels)
-    marks, bars, samples, events = decoded(run(of, log.blocks(())))
+    marks, bars, samples, events, *_ = decoded(run(of, log.blocks(())))
     assert events == reference.spreads
     assert samples == reference.samples
     assert marks == reference.marks
@@ -97,7 +98,7 @@ def test_state_saved_and_read_again_goes_on_to_the_same_bytes(seed: int, count: 
     before, after = blocks[: starts.index(stop)], blocks[starts.index(stop) :]
     first = engine(STRATEGY)
     made = feed(first, before)
-    rest = feed(engine(STRATEGY, first.state.dump()), after)
+    rest = feed(engine(STRATEGY, save(first)), after)
     assert but_heartbeats(joined(made, rest)) == whole(seed, count)
 
 
@@ -110,7 +111,7 @@ def test_a_restart_repeats_the_ids_that_it_gave_since_its_checkpoint(seed: int, 
     blocks = log.every(50)
     first = engine(STRATEGY)
     made = feed(first, blocks[:2])
-    checkpoint = first.state.dump()
+    checkpoint = save(first)
     lost = feed(first, blocks[2 : crash // 50 + 1])
     again = feed(engine(STRATEGY, checkpoint), blocks[2:])
     assert all(repeat[: len(one)] == one for repeat, one in zip(again, lost, strict=True))
@@ -123,9 +124,9 @@ def test_blocks_delivered_again_make_nothing(seed: int, count: int, back_to: int
     blocks = log_of(seed, count).every(50)
     running = engine(STRATEGY)
     feed(running, blocks)
-    saved = running.state.dump()
-    assert feed(running, blocks[back_to:]) == ([], [], [], [])
-    assert running.state.dump() == saved
+    saved = save(running)
+    assert feed(running, blocks[back_to:]) == ([],) * 6
+    assert save(running) == saved
 
 
 @given(seeds, sessions, st.integers(1, ROWS - 1), st.integers(0, 10_000))
@@ -144,7 +145,7 @@ def test_what_a_row_makes_does_not_depend_on_later_rows(seed: int, count: int, n
 @given(seeds, sessions)
 @settings(max_examples=20, deadline=None)
 def test_time_and_numbers_of_what_comes_out_never_fall(seed: int, count: int) -> None:
-    marks, bars, samples, events = decoded(run_with_heartbeats(STRATEGY, log_of(seed, count).every(9)))
+    marks, bars, samples, events, *_ = decoded(run_with_heartbeats(STRATEGY, log_of(seed, count).every(9)))
     for made in (marks, bars, samples, events):
         times = [each["event_time_ms"] for each in made]
         assert times == sorted(times)
@@ -162,7 +163,7 @@ def test_heartbeats_let_no_event_wait_beyond_its_block_and_go_ahead_of_none(
     running = engine(STRATEGY)
     reached, number = 0, 0
     for block in log_of(seed, count).blocks(where):
-        _, _, _, events = decoded(feed(running, [block]))
+        _, _, _, events, *_ = decoded(feed(running, [block]))
         for event in events:
             assert event["event_time_ms"] >= reached  # behind a heartbeat it would be lost
             assert event["kind"] != "heartbeat" or event["sequence"] >= number

@@ -12,7 +12,7 @@ import pytest
 from pipelines.contracts.blocks import TickBlock
 from pipelines.domain.ladder import Levels
 from pipelines.domain.market import TICK, Flag, Ticks
-from pipelines.domain.universe import Moments
+from pipelines.domain.spread_model import Every, Moments
 from tests.support.shards import strategy
 from tests.support.spread_runs import decoded, run
 
@@ -112,12 +112,12 @@ def test_crossings_give_the_baselines_signals(
     rows = as_rows(baseline.make_ticks(instruments, 60_000, seed))
     made = baseline.make_pairs(instruments, pairs, seed)
     names = tuple(map(str, range(instruments)))
-    of = strategy(names, [(str(a), str(b), beta) for a, b, beta in made], Moments(SPAN, WARMUP))
+    of = strategy(names, [(str(a), str(b), beta) for a, b, beta in made], Moments(SPAN, WARMUP, Every.TICK))
     of = replace(of, levels=Levels.parse(levels))
     blocks = [
         TickBlock("SIM", "s", 0, 0, first, names, rows[first : first + 500]) for first in range(0, rows.size, 500)
     ]
-    _, _, _, events = decoded(run(of, blocks))
+    _, _, _, events, *_ = decoded(run(of, blocks))
     expected = signals_on_every_tick(rows, made)
     assert len(expected) > 50
     assert signals_of_crossings(events) == expected

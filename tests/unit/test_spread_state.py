@@ -7,21 +7,22 @@ import pytest
 
 from pipelines.domain.ladder import Levels
 from pipelines.domain.shard import Shard
+from pipelines.domain.spread_model import Every, Moments
 from pipelines.domain.spread_state import SpreadState
-from pipelines.domain.universe import Moments, Strategy
+from pipelines.domain.universe import Strategy
 from tests.support.shards import random_log, strategy
-from tests.support.spread_runs import decoded, engine, feed
+from tests.support.spread_runs import Saved, decoded, engine, feed, save
 
-MOMENTS = Moments(span=40, warmup=10)
+MOMENTS = Moments(40, 10, Every.TICK)
 OLD = strategy(("A", "B", "C"), (("A", "B", 0.7), ("B", "C", 1.25)), MOMENTS)
 LOG = random_log(600, OLD, seed=5)
 BLOCKS = LOG.every(50)
 
 
-def saved(of: Strategy = OLD) -> bytes:
+def saved(of: Strategy = OLD) -> Saved:
     running = engine(of)
     feed(running, BLOCKS[:6])
-    return running.state.dump()
+    return save(running)
 
 
 def events_of(pair: str, of: Strategy) -> list[dict[str, object]]:
@@ -31,9 +32,10 @@ def events_of(pair: str, of: Strategy) -> list[dict[str, object]]:
 
 
 def test_bytes_read_and_written_again_are_the_same() -> None:
-    data = saved()
-    assert SpreadState.load(data, Shard.of(OLD, 0)).dump() == data
-    assert data[0] == 2
+    data, slow = saved()
+    assert SpreadState.load(data, Shard.of(OLD, 0), slow).dump() == data
+    assert SpreadState.load(data, Shard.of(OLD, 0), slow).dump_slow() == slow
+    assert data[0] == 3
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_a_pair_goes_on_unchanged_when_others_come_and_go(changed: Strategy) -> 
 
 def test_a_pair_whose_beta_changed_starts_afresh() -> None:
     state = SpreadState.load(
-        saved(), Shard.of(strategy(("A", "B", "C"), (("A", "B", 0.8), ("B", "C", 1.25)), MOMENTS), 0)
+        saved()[0], Shard.of(strategy(("A", "B", "C"), (("A", "B", 0.8), ("B", "C", 1.25)), MOMENTS), 0)
     )
     assert state.kernel.pairs["updates"][0] == 0
     assert state.kernel.pairs["updates"][1] > 100
@@ -69,7 +71,7 @@ def test_marks_owed_for_instruments_that_left_are_forgotten() -> None:
     assert np.flatnonzero(state.kernel.quotes["changed"]).tolist() == sorted(kept.tolist())
 
 
-@pytest.mark.parametrize("data", [b"", b"\x01", b"\x07whatever", b"\x02\x00"])
+@pytest.mark.parametrize("data", [b"", b"\x01", b"\x07whatever", b"\x03\x00"])
 def test_bytes_of_another_version_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="spread state"):
         SpreadState.load(data, Shard.of(OLD, 0))
@@ -77,12 +79,12 @@ def test_bytes_of_another_version_are_refused(data: bytes) -> None:
 
 def test_bytes_cut_short_are_refused() -> None:
     with pytest.raises(ValueError, match=r"spread state: \d+ bytes expected, not \d+"):
-        SpreadState.load(saved()[:-1], Shard.of(OLD, 0))
+        SpreadState.load(saved()[0][:-1], Shard.of(OLD, 0))
 
 
 def test_other_levels_are_taken_up_from_where_z_is() -> None:
     few = replace(OLD, levels=Levels.parse("0.5, 2.."))
-    state = SpreadState.load(saved(), Shard.of(few, 0))
+    state = SpreadState.load(saved()[0], Shard.of(few, 0))
     for pair in state.kernel.pairs:
         assert pair["lower"] <= pair["z"] < pair["upper"]
         assert {abs(pair["lower"]), abs(pair["upper"])} & {0.5, 2.0, 2.25}
