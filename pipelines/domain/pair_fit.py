@@ -17,6 +17,10 @@ from pipelines.domain.shard import EWMA, KALMAN, SECOND, STATIC, TOTAL_LEAST_SQU
 from pipelines.domain.spread_state import State
 
 
+LEAST_MOVE = 1e-10
+"""By how much of itself a leg has to have moved for a slope on it: what is less is rounding."""
+
+
 @inlined
 def price(instrument: int, logs: int, state: State) -> float:
     """A leg's price as its pair takes it; NaN where it has none."""
@@ -88,8 +92,9 @@ def _take_line(index: int, rows: int, legs: Legs, state: State) -> None:
     if model.method == TOTAL_LEAST_SQUARES:
         slope = orthogonal(fit.xx, fit.xy, fit.yy)
     else:
-        slope = fit.xy / fit.xx if fit.xx > 0.0 else math.inf
-    pair.formed = rows >= wanted and math.isfinite(slope)
+        slope = fit.xy / fit.xx
+    moved = fit.xx > LEAST_MOVE**2 * fit.mean_x * fit.mean_x
+    pair.formed = rows >= wanted and moved and math.isfinite(slope)
     if not pair.formed:
         return
     pair.slope, pair.mean = slope, fit.mean_y - slope * fit.mean_x
@@ -101,7 +106,8 @@ def _take_line(index: int, rows: int, legs: Legs, state: State) -> None:
 @compiled
 def act(row: int, legs: Legs, state: State) -> None:
     """A corporate action: last quote, closing prices and moments become what they would be had it always been, so that
-    the spread goes on where it was. Exact: price times factor is another unit of the same leg."""
+    the spread goes on where it was. Exact, but for what a Kalman filter adds from row to row: price times factor is
+    another unit of the same leg."""
     action = legs.actions[row]
     instrument = action.instrument
     quote = state.quotes[instrument]
@@ -133,6 +139,8 @@ def _shift(index: int, first_leg: bool, by: float, state: State) -> None:
     else:
         pair.mean -= pair.slope * by
         fit.mean_x += by
+        fit.p11 += by * (by * fit.p00 - 2.0 * fit.p01)
+        fit.p01 -= by * fit.p00
 
 
 @inlined
