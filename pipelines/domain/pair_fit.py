@@ -16,7 +16,6 @@ from pipelines.domain.hedge import Filtered, Sums, correct, orthogonal, predicte
 from pipelines.domain.shard import EWMA, KALMAN, SECOND, STATIC, TOTAL_LEAST_SQUARES, Legs
 from pipelines.domain.spread_state import State
 
-
 LEAST_MOVE = 1e-10
 """By how much of itself a leg has to have moved for a slope on it: what is less is rounding."""
 
@@ -89,10 +88,8 @@ def _take_line(index: int, rows: int, legs: Legs, state: State) -> None:
     """The line of the sums in a pair's fit, of that many rows."""
     model, pair, fit = legs.models[index], state.pairs[index], state.fits[index]
     wanted = model.warmup if model.method == EWMA else min(model.warmup, model.window)
-    if model.method == TOTAL_LEAST_SQUARES:
-        slope = orthogonal(fit.xx, fit.xy, fit.yy)
-    else:
-        slope = fit.xy / fit.xx
+    total = model.method == TOTAL_LEAST_SQUARES
+    slope = orthogonal(fit.xx, fit.xy, fit.yy) if total else fit.xy / fit.xx
     moved = fit.xx > LEAST_MOVE**2 * fit.mean_x * fit.mean_x
     pair.formed = rows >= wanted and moved and math.isfinite(slope)
     if not pair.formed:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipelines.domain import hedge
 from pipelines.domain.market import NS_PER_S, Kind
-from pipelines.domain.spread_model import Every, Hedge, Health, Method, Moments, Neutral, SpreadModel
+from pipelines.domain.spread_model import Every, Health, Hedge, Method, Moments, Neutral, SpreadModel
 from pipelines.domain.universe import Strategy
 from tests.support.shards import MS, START_NS, Log, random_log, strategy, tick, ticks
 from tests.support.spread_runs import Output, but_heartbeats, decoded, engine, feed, joined, run, save

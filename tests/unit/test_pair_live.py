@@ -175,7 +175,7 @@ def test_moments_warmed_up_from_closing_prices_give_a_z_at_once() -> None:
     cold, warm = engine(of_model()), engine(of_model())
     warm.warm_up(closes(50))
     first = block(quotes([0.1, 0.3]))
-    assert [event["pair"] for event in decoded(feed(warm, [first]))[3]][0] == "A-B"
+    assert "A-B" in [event["pair"] for event in decoded(feed(warm, [first]))[3]]
     assert [event["pair"] for event in decoded(feed(cold, [first]))[3] if event["pair"]] == []
 
 
