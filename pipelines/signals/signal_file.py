@@ -25,10 +25,10 @@ from pathlib import Path
 
 from pipelines.domain.ladder import ALL_LEVELS, Levels
 from pipelines.signals.parameters import Parameter, ParameterError, rungs
+from pipelines.signals.reads import TEXT, tables_of
 
 _LINE = re.compile(r"--\s*(?P<key>\w+)\s*:\s*(?P<value>.*\S)?\s*$")
-_TEXT = r"'(?:[^']|'')*'|--[^\n]*"
-_TOKEN = re.compile(rf"{_TEXT}|:(?P<name>[A-Za-z_]\w*)")
+_TOKEN = re.compile(rf"{TEXT}|:(?P<name>[A-Za-z_]\w*)")
 KEYS = ("signal", "about", "owner", "version", "inputs", "state", "param", "levels")
 FOREVER = "forever"
 _LEVEL = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(\.\d+)?)")
@@ -104,9 +104,10 @@ class BoundSignal:
     inputs: tuple[str, ...] = ()
     forever: bool = False
 
-    def names(self, name: str) -> bool:
-        """Whether the text has a name, not counting strings and comments."""
-        return re.search(rf"\b{name}\b", re.sub(_TEXT, " ", self.sql)) is not None
+    @property
+    def tables(self) -> frozenset[str]:
+        """What its text names as tables: views, and whatever else stands in their places."""
+        return tables_of(self.sql)
 
 
 def nearest(name: str, known: Sequence[str], among: str) -> str:
