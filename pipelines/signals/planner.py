@@ -35,10 +35,10 @@ def columns(t_env: Any, signal: BoundSignal) -> tuple[str, ...]:
             f"{signal.path}:{signal.first_line}: signal {signal.name} gives no column {', '.join(missing)}: "
             f"add it to the SELECT, which gives {', '.join(given)}"
         )
-    uncounted = [name for name in SEQUENCES if name in given]
+    uncounted = " and ".join(name for name in SEQUENCES if name in given)
     if uncounted and of_several_logs(signal):
         raise SignalError(
-            f"{signal.path}:{signal.first_line}: {' and '.join(uncounted)} of a signal that reads logs of several counts"
+            f"{signal.path}:{signal.first_line}: {uncounted} of a signal that reads logs of several counts"
             f" ({', '.join(numbers_of(signal.tables))}): leave it out, it is then the event time in ns"
         )
     return given
