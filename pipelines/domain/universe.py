@@ -92,6 +92,8 @@ class Strategy:
     limits: Limits
     levels: Levels = ALL_LEVELS
     """The levels of z whose crossings the spreads job tells of."""
+    snapshots_ns: int = 0
+    """How often the spreads job tells of instruments that were quoted, traded or said something of; 0: never."""
 
     @cached_property
     def instrument_by_id(self) -> Mapping[str, Instrument]:
