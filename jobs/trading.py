@@ -1,4 +1,6 @@
-"""The trading job: trading.events, keyed by account, to trading.orders. State, uid and consumer group: "trading".
+"""The trading job: trading.events, keyed by account, to trading.orders and trading.positions.
+
+State, uid and consumer group: "trading".
 
     flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs .local/code -py jobs/trading.py \\
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
@@ -25,7 +27,7 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
     trader = Trading(strategy, config.session_id, topics, config.schema_ids, schema_of)
     records = raw_source(t_env, [topics.events], NAME, config)
     decided = records.process(trader, EMITTED).uid(NAME).name(NAME)
-    raw_sink(t_env, decided, [topics.orders, topics.rejects], config)
+    raw_sink(t_env, decided, [topics.orders, topics.positions, topics.rejects], config)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from pipelines.signals.parameters import Parameter
 from pipelines.signals.signal_file import SignalError, SignalFile, load_signal, nearest
 
 if TYPE_CHECKING:
-    from pipelines.signals.cases import Case
+    from pipelines.signals.case_file import Case
 
 app = typer.Typer(help="Signals: SQL files that a desk writes, checks, tests and ships.", no_args_is_help=True)
 
@@ -31,7 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command("list", epilog="Example: helios signals list")
 def list_signals(folder: Folder = FOLDER, as_json: AsJson = False) -> None:
     """The signals of a folder: what each looks for, its parameters and how many cases test it."""
-    from pipelines.signals.cases import load_cases
+    from pipelines.signals.case_file import load_cases
 
     told: list[dict[str, object]] = []
     faults = []
@@ -157,7 +157,8 @@ def explain(
 @app.command("test", epilog="Example: helios signals test")
 def run_tests(signals: Named = None, folder: Folder = FOLDER, as_json: AsJson = False) -> None:
     """The cases beside signals, rows in and rows out, in one job on a Flink of its own; exit status 1 if one fails."""
-    from pipelines.signals.cases import load_cases, matches, run_cases, seen
+    from pipelines.signals.case_file import load_cases
+    from pipelines.signals.cases import matches, run_cases, seen
 
     chosen: list[tuple[SignalFile, list[Case]]] = []
     for path in _paths(signals, folder):

@@ -17,7 +17,8 @@ from infra.parts.part import Unhealthy
 from infra.settings import Settings, load_settings
 from pipelines.contracts.ddl import table_ddl
 from pipelines.contracts.topics import RECORDS, Topics
-from pipelines.signals.tables import VIEWS
+from pipelines.signals.sources import VIEWS
+from pipelines.signals.views import queries_of
 
 
 def sql(
@@ -74,7 +75,7 @@ def preamble(settings: Settings, prefix: str, *, live: bool, cluster: bool) -> l
         "table.local-time-zone": "UTC",
     }
     tables = [_table(settings, name, record, topic, live=live) for name, record, topic in _topics(settings, prefix)]
-    views = [f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()]
+    views = [f"CREATE VIEW `{name}` AS {query}" for name, query in queries_of(tuple(VIEWS)).items()]
     return [*(f"SET '{key}' = '{value}'" for key, value in options.items()), *tables, *views]
 
 

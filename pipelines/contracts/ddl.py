@@ -66,6 +66,18 @@ def table_ddl(
     return _create(name, columns, defaults | dict(options or {}))
 
 
+def column_types(record: str, only: Collection[str] | None = None) -> dict[str, str]:
+    """The SQL types of a record's columns, in their order; `only` as in `table_ddl`."""
+    named: dict[str, str] = {}
+    fields = _fields(_restricted(json.loads(avro_json(record)), only))
+    return {name: _sql(kind, f"{record}.{name}", named) for name, kind in fields}
+
+
+def field_names(record: str) -> tuple[str, ...]:
+    """The fields of a record."""
+    return tuple(_names(record))
+
+
 def sink_ddl(
     name: str,
     record: str,

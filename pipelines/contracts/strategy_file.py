@@ -15,8 +15,9 @@ instruments:                    # tick_size in the currency, lot_size in units o
 pairs:                          # the spread is mid(a) - beta * mid(b); shard left out: a hash of the name decides
   - {name: S000-S001, a: S000, b: S001, beta: 1.02, shard: 0}
   - {name: S000-S002, a: S000, b: S002, hedge: {method: rolling, window: 600}}      # no beta needed; see below
-moments: {span: 1000, warmup: 200, every: 1s}   # of each spread, after each bar of 1s (or 1min, or tick); may be left
-out levels: 0.5, 2..                # |z| whose crossings are told of, `..` for all from there on; left out, all are
+moments: {span: 1000, warmup: 200, every: 1s}   # after each bar of 1s (or 1min, or tick); may be left out
+levels: 0.5, 2..                # |z| whose crossings are told of, `..` for all from there on; left out, all are
+snapshots: 100ms                # how often instruments are told of that were quoted or traded; left out, never
 signals:                        # file: from the repository's root or this file's folder; name: the file's, if left out
   - file: sql/signals/pair_reversion.sql
     parameters: {entry_z: 2.0, exit_z: 0.5}
@@ -43,6 +44,7 @@ signal's affair: here they only have to be single values.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -76,6 +78,9 @@ from pipelines.domain.universe import (
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 _MOST = 2**31 - 1
+_SNAPSHOT_UNITS = {"ms": NS_PER_MS, "s": 1000 * NS_PER_MS}
+SNAPSHOT_STEP_NS = 100 * NS_PER_MS
+"""Snapshots are taken every so often, or every multiple of it."""
 
 
 class StrategyError(ValueError):
@@ -121,6 +126,7 @@ def dump_strategy(strategy: Strategy) -> str:
             for pair in strategy.pairs
         ],
         "levels": str(strategy.levels),
+        **({"snapshots": f"{strategy.snapshots_ns // NS_PER_MS}ms"} if strategy.snapshots_ns else {}),
         "moments": {
             "span": strategy.moments.span,
             "warmup": strategy.moments.warmup,
@@ -184,6 +190,7 @@ def _strategy(top: Section, folder: Path) -> Strategy:
         calendars=calendars,
         actions=tuple(sorted([*_actions(top, ids), *_known_actions(reference, ids)], key=lambda each: each.time_ns)),
         history=_history(top, folder),
+        snapshots_ns=_snapshots(top),
     )
     top.done()
     return strategy
@@ -367,6 +374,17 @@ def _levels(top: Section) -> Levels:
         top.fault("levels", f"{error}: numbers such as `0.5, 2..` expected")
         return ALL_LEVELS
     return levels
+
+
+def _snapshots(top: Section) -> int:
+    """In ns; 0 where left out. Marks are made every 100 ms, and snapshots with some of them."""
+    text = top.text("snapshots", default="")
+    match = re.fullmatch(r"(?P<count>[1-9]\d{0,5})\s*(?P<unit>ms|s)", text)
+    every_ns = int(match["count"]) * _SNAPSHOT_UNITS[match["unit"]] if match else 0
+    if text and (not every_ns or every_ns % SNAPSHOT_STEP_NS):
+        top.fault("snapshots", f"{text!r} is no multiple of 100 ms: give one such as 100ms, or leave this out for none")
+        return 0
+    return every_ns
 
 
 def _sizing(section: Section | None) -> Sizing:

@@ -59,11 +59,19 @@ class Topics:
     def orders(self) -> str:
         return f"{self.prefix}trading.orders"
 
+    @property
+    def positions(self) -> str:
+        return f"{self.prefix}trading.positions"
+
+    def named(self, name: str) -> str:
+        """The topic of a name in RECORDS."""
+        return f"{self.prefix}{name}"
+
     def partitions(self, venues: tuple[str, ...], shards: int) -> dict[str, int]:
         """Every topic of a session, with its number of partitions."""
         market = (self.ticks, self.books, self.spreads, self.samples, self.bars, self.pair_bars, self.snapshots)
         by_shard = dict.fromkeys(market, shards)
-        single = dict.fromkeys((self.rejects, self.events, self.orders), 1)
+        single = dict.fromkeys((self.rejects, self.events, self.orders, self.positions), 1)
         return {self.raw(venue): 2 for venue in venues} | by_shard | single
 
 
@@ -79,6 +87,7 @@ RECORDS = {
     "market.snapshots": "helios.market.Snapshots",
     "trading.events": "helios.trading.TradingEvent",
     "trading.orders": "helios.trading.OrderRequest",
+    "trading.positions": "helios.trading.Position",
 }
 """Which Avro record a topic holds (`raw` stands for every raw.<venue>): its name is its subject in the registry."""
 

@@ -7,10 +7,12 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 
 from pipelines.contracts.wire import BadRecord, Codec, Record, SchemaOf
 from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.standing import Standing
 from pipelines.domain.trading import Body, Command, Marks, OrderRequest, Report, RiskUpdate, Signal, TradingEvent
 
 EVENT = "helios.trading.TradingEvent"
 ORDER = "helios.trading.OrderRequest"
+POSITION = "helios.trading.Position"
 
 KINDS: dict[str, type[Body]] = {
     "signal": Signal,
@@ -89,6 +91,25 @@ class OrderCodec:
     def decode(self, data: bytes) -> OrderRequest:
         record = self._codec.decode(data)
         return _value(OrderRequest, record, f"{ORDER} {record['client_order_id']}")
+
+
+@dataclass(slots=True)
+class PositionCodec:
+    """Where pairs stand, as framed bytes of Position."""
+
+    schema_id: int
+    _codec: Codec = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._codec = Codec(POSITION, self.schema_id)
+
+    def encode(self, told: Standing) -> bytes:
+        record: Record = {each.name: getattr(told, each.name) for each in fields(told)}
+        return self._codec.encode(record | {"event_time_ms": told.event_time_ns // NS_PER_MS})
+
+    def decode(self, data: bytes) -> Standing:
+        record = self._codec.decode(data)
+        return Standing(**{each.name: record[each.name] for each in fields(Standing)})
 
 
 def _record(body: Body) -> Record:

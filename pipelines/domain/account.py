@@ -112,6 +112,14 @@ class PairState(msgspec.Struct, frozen=True, array_like=True):
     closes: int = 0
 
 
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """How far it has been told where pairs stand: the last number, the account's time then, and the latest marks'."""
+
+    sequence: int = 0
+    time_ns: int = 0
+    marked_ns: int = 0
+
+
 class TraderState(msgspec.Struct, frozen=True):
     """An account after some prefix of its log. Never changed: `step` gives a new one that shares what stayed."""
 
@@ -127,6 +135,7 @@ class TraderState(msgspec.Struct, frozen=True):
     taken: dict[str, dict[str, int]] = {}
     """Signal source (name/version) -> action/pair -> last sequence taken."""
     commands: tuple[str, ...] = ()
+    told: Told = Told()
 
     def position(self, instrument: str) -> Position:
         return self.positions.get(instrument, FLAT)
@@ -182,6 +191,7 @@ class _Saved(msgspec.Struct, frozen=True):
     marks: dict[int, ShardMarks]
     taken: dict[str, dict[str, int]]
     commands: tuple[str, ...]
+    told: Told = Told()
 
 
 VERSION = b"\x01"

@@ -101,7 +101,7 @@ class Strategy:
     levels: Levels = ALL_LEVELS
     """The levels of z whose crossings the spreads job tells of."""
     snapshots_ns: int = 0
-    """How long the intervals are of which instruments' snapshots are told; 0: none are."""
+    """How often the spreads job tells of instruments that were quoted, traded or said something of; 0: never."""
     calendars: Mapping[str, str] = field(default_factory=dict)
     """The calendar of an instrument's sessions, of exchange_calendars; one that has none is always open."""
     actions: tuple[CorporateAction, ...] = ()

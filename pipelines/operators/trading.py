@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from pipelines.contracts.topics import Topics
-from pipelines.contracts.trading import EVENT, ORDER, EventCodec, OrderCodec
+from pipelines.contracts.trading import EVENT, ORDER, POSITION, EventCodec, OrderCodec, PositionCodec
 from pipelines.contracts.wire import BadRecord, Codec, SchemaOf
 from pipelines.domain.account import TraderConfig, TraderState, dump, load
 from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.standing import tell
 from pipelines.domain.trader import step
 from pipelines.domain.trading import TradingEvent
 from pipelines.domain.universe import Strategy
@@ -25,7 +26,9 @@ REJECT = "helios.market.Reject"
 
 
 class Trading(KeyedProcessFunction):
-    """One record of trading.events in, keyed by account; at most one row of orders out. State: TraderState bytes.
+    """One record of trading.events in, keyed by account; at most one row of orders out, then at most one of positions.
+
+    State: TraderState bytes.
 
     A record that cannot be read, or is not this account's, becomes a reject that names topic, partition and offset;
     nothing stops, and the account is as it was before.
@@ -43,6 +46,7 @@ class Trading(KeyedProcessFunction):
         self._topics = topics
         self._events = EventCodec(schema_ids[EVENT], schema_of)
         self._orders = OrderCodec(schema_ids[ORDER])
+        self._positions = PositionCodec(schema_ids[POSITION])
         self._rejects = Codec(REJECT, schema_ids[REJECT])
         self._account: TraderState | None = None
 
@@ -59,7 +63,9 @@ class Trading(KeyedProcessFunction):
         before = self._load()
         try:
             account, decided = step(before, event)
+            account, told = tell(before, account, event)
             orders = [self._orders.encode(order) for order in decided]
+            positions = [self._positions.encode(each) for each in told]
             saved = dump(account)
         except (ValueError, OverflowError) as error:  # it contradicts itself, or holds a number beyond all bounds
             yield self._bad_record(value, f"{event.event_id}: {error}")
@@ -70,6 +76,9 @@ class Trading(KeyedProcessFunction):
         if orders:
             times_ms = [order.event_time_ns // NS_PER_MS for order in decided]
             yield emit(self._topics.orders, self._config.account, orders, times_ms)
+        if positions:
+            times_ms = [each.event_time_ns // NS_PER_MS for each in told]
+            yield emit(self._topics.positions, self._config.account, positions, times_ms)
 
     def _read(self, value: RawRecord) -> TradingEvent:
         event = self._events.decode(value.value)

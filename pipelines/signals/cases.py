@@ -1,117 +1,16 @@
-"""Tests of a signal as rows in, rows out, in YAML beside it; the cases of all signals run as one bounded Flink job.
+"""The cases of signals, run: all of them as one bounded Flink job on a cluster of this process."""
 
-    - case: a spread that leaves its band and turns gives one signal
-      parameters: {entry_z: 2.0}
-      rows: |
-        pair   | event_time   | z
-        KO-PEP | 10:00:00     | 2.1
-        KO-PEP | 10:00:01.500 | 1.9
-      expect: |
-        pair   | action      | z
-        KO-PEP | enter_short | 1.9
-
-Columns left out have defaults; `sequence` counts up, and `z_before` is the z of the pair's crossing before. A row of
-kind `sample` is one of the view `spreads`. What is expected is compared by the columns that are written.
-"""
-
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from pipelines.signals.case_file import Case
+from pipelines.signals.case_rows import DAY, Row, source_lines, time_ns
 from pipelines.signals.planner import columns
-from pipelines.signals.signal_file import BoundSignal, SignalError, SignalFile
+from pipelines.signals.signal_file import BoundSignal, SignalFile
 from pipelines.signals.statement import identified_rows
-from pipelines.signals.tables import FILE_COLUMNS, SAMPLES, SOURCE, declare_views
-
-DAY = datetime(2026, 1, 5, tzinfo=UTC)
-DEFAULTS: Mapping[str, str | float] = {
-    "kind": "crossing",
-    "rung": 0,
-    "z": 0.0,
-    "spread": 0.0,
-    "mean": 0.0,
-    "std": 1.0,
-    "beta": 1.0,
-    "mid_a": 100.0,
-    "mid_b": 100.0,
-}
-Row = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One case: the rows of the log in its order, and the rows that should come of them."""
-
-    name: str
-    parameters: Mapping[str, object]
-    rows: tuple[Row, ...]
-    expect: tuple[Row, ...]
-
-
-def load_cases(path: Path) -> list[Case]:
-    """The cases of a file. SignalError names file and case."""
-    try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise SignalError(f"{path}: {' '.join(str(error).split())}") from None
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise SignalError(f"{path}: a list of cases expected, each with case, rows and expect")
-    cases = []
-    for number, each in enumerate(listed, 1):
-        name = str(each.get("case", f"case {number}"))
-        missing = [key for key in ("rows", "expect") if key not in each]
-        if missing:
-            raise SignalError(f"{path}: {name}: {' and '.join(missing)} missing")
-        rows, expect = _table(path, name, each["rows"]), _table(path, name, each["expect"])
-        cases.append(Case(name, each.get("parameters") or {}, rows, expect))
-    return cases
-
-
-def _table(path: Path, case: str, text: str | None) -> tuple[Row, ...]:
-    lines = [[cell.strip() for cell in line.split("|")] for line in (text or "").splitlines() if line.strip()]
-    for cells in lines:
-        if len(cells) != len(lines[0]):
-            raise SignalError(
-                f"{path}: {case}: a row of {len(cells)} cells under {len(lines[0])} columns: {' | '.join(cells)}"
-            )
-    return tuple(dict(zip(lines[0], cells, strict=True)) for cells in lines[1:])
-
-
-def time_ns(text: str) -> int:
-    """`10:00:00.250` of the cases' day, UTC ns."""
-    hours, minutes, seconds = text.split(":")
-    whole, _, part = seconds.partition(".")
-    since = (int(hours) * 60 + int(minutes)) * 60 + int(whole)
-    return (int(DAY.timestamp()) + since) * 1_000_000_000 + int((part or "0").ljust(9, "0"))
-
-
-def source_lines(cases: Mapping[int, Case]) -> dict[str, list[str]]:
-    """The rows of cases as JSON, by table and event time; those of a case in their order. Its number is its shard."""
-    lines: dict[str, list[tuple[int, int, str]]] = {table: [] for table in FILE_COLUMNS}
-    for shard, case in cases.items():
-        reached = 0
-        crossed: dict[str, str] = {}
-        for number, row in enumerate(case.rows, 1):
-            at_ns = time_ns(row["event_time"])
-            reached = max(reached, at_ns)
-            pair = row["pair"]
-            z_before = crossed.get(pair, row.get("z", "0"))
-            spread = {**DEFAULTS, "sequence": number, "z_before": z_before, **row, "pair": f"{shard}#{pair}"}
-            told: dict[str, object] = {"shard": shard, "sequence": spread.pop("sequence")}
-            told |= {"event_time_ms": at_ns // 1_000_000, "event_time_ns": at_ns}
-            del spread["event_time"]
-            if spread["kind"] == "crossing":
-                crossed[pair] = row.get("z", "0")
-                lines[SOURCE].append((reached, shard, json.dumps(told | spread)))
-            else:
-                lines[SAMPLES].append((reached, shard, json.dumps(told | {"samples": [spread]})))
-    return {table: [line for _, _, line in sorted(its, key=lambda line: line[:2])] for table, its in lines.items()}
+from pipelines.signals.tables import declare_views
 
 
 def run_cases(
@@ -120,10 +19,10 @@ def run_cases(
     """What each signal gives for each of its cases, by event time and sequence, all in one job.
 
     `t_env`: a streaming environment; `folder`: for the rows. SignalError where the planner refuses a signal. Rows have
-    the columns of `statement.ROW`, `event_time_ns` and `event_id`.
+    the columns of `statement.TIMED`, `event_time` and `event_id`.
     """
     cases = [case for _, its_cases in signals for case in its_cases]
-    bound = [file.bound(case.parameters, case.name) for file, its_cases in signals for case in its_cases]
+    bound = [file.bound(case.parameters, case.place or case.name) for file, its_cases in signals for case in its_cases]
     t_env.get_config().set("pipeline.auto-watermark-interval", "0 ms")  # one after every row: lateness is not chance
     t_env.get_config().set("table.local-time-zone", "UTC")
     database = t_env.get_current_database()
@@ -138,7 +37,7 @@ def run_cases(
         for row in rows:
             values = {name: str(value) for name, value in zip(names, row, strict=True)}
             shard, _, pair = values["pair"].partition("#")
-            found[int(shard)].append(values | {"pair": pair})
+            found[int(shard)].append(values | {"pair": pair, "event_time": _time(int(values["event_time_ns"]))})
     ordered = iter([tuple(sorted(each, key=_place_in_time)) for each in found])
     return [[next(ordered) for _ in its_cases] for _, its_cases in signals]
 
@@ -155,9 +54,9 @@ def _signals_of(
     t_env.use_database(signal.version)
     rows_in = folder / signal.version
     rows_in.mkdir(exist_ok=True)
-    for table, lines in source_lines(mine).items():
+    for table, lines in source_lines({number: case.rows for number, case in mine.items()}).items():
         (rows_in / f"{table}.json").write_text("\n".join(lines) + "\n")
-    declare_views(t_env, rows_in)
+    declare_views(t_env, rows_in, signal.tables)
     return t_env.sql_query(identified_rows(signal, columns(t_env, signal)))
 
 
@@ -165,9 +64,16 @@ def _place_in_time(row: Row) -> tuple[int, int, str]:
     return int(row["event_time_ns"]), int(row["last_sequence"]), row["action"]
 
 
+def _time(at_ns: int) -> str:
+    """As a case has it."""
+    seconds, part = divmod(at_ns - int(DAY.timestamp()) * 1_000_000_000, 1_000_000_000)
+    told = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{told}.{part:09}".rstrip("0") if part else told
+
+
 def seen(case: Case, rows: Sequence[Row]) -> list[Row]:
     """The rows found, by the columns that are expected."""
-    columns = list(case.expect[0]) if case.expect else ["pair", "action", "z", "last_sequence"]
+    columns = list(case.expect[0]) if case.expect else ["pair", "action", "event_time", "z", "last_sequence"]
     return [{name: row[name] for name in columns} for row in rows]
 
 
@@ -176,11 +82,13 @@ def matches(found: Sequence[Row], expect: Sequence[Row]) -> bool:
     if len(found) != len(expect):
         return False
     return all(
-        _same(row[name], text) for row, wanted in zip(found, expect, strict=True) for name, text in wanted.items()
+        _same(name, row[name], text) for row, wanted in zip(found, expect, strict=True) for name, text in wanted.items()
     )
 
 
-def _same(found: str, wanted: str) -> bool:
+def _same(name: str, found: str, wanted: str) -> bool:
+    if name == "event_time":
+        return time_ns(found) == time_ns(wanted)
     try:
         return abs(float(found) - float(wanted)) < 1e-9
     except ValueError:

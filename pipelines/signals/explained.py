@@ -16,8 +16,10 @@ from typing import Any
 
 from pipelines.signals.planner import REFUSED, columns, refusal
 from pipelines.signals.signal_file import FOREVER, BoundSignal, SignalError
+from pipelines.signals.sources import VIEWS
 from pipelines.signals.statement import IDENTIFIED, identified_rows
-from pipelines.signals.tables import INNER, INPUTS, declare_views
+from pipelines.signals.tables import declare_views
+from pipelines.signals.views import inner_names
 
 FINITE = frozenset({"pair", "shard", "instrument", "venue", "account", "action", "kind"})
 """Columns that have as many values as the strategy has names."""
@@ -69,13 +71,13 @@ def explain_signal(t_env: Any, signal: BoundSignal) -> Explained:
 
 def _check_inputs(signal: BoundSignal) -> None:
     """The header's inputs are the views that the text names."""
-    read = set(filter(signal.names, INPUTS))
-    inner = next(filter(signal.names, INNER), "")
+    read = sorted(signal.tables & VIEWS.keys())
+    inner = min(signal.tables & inner_names(), default="")
     if inner:
-        raise SignalError(f"{signal.path}: {inner} is not for signals to read: there are {', '.join(INPUTS)}")
-    if signal.inputs and set(signal.inputs) != read:
+        raise SignalError(f"{signal.path}: {inner} is not for signals to read: there are {', '.join(VIEWS)}")
+    if signal.inputs and sorted(set(signal.inputs)) != read:
         raise SignalError(
-            f"{signal.path}: inputs: {', '.join(signal.inputs)}: the text reads {', '.join(sorted(read)) or 'none'}"
+            f"{signal.path}: inputs: {', '.join(signal.inputs)}: the text reads {', '.join(read) or 'none'}"
         )
 
 
@@ -87,7 +89,7 @@ def _plan(t_env: Any, signal: BoundSignal) -> dict[str, Any]:
     t_env.use_database(name)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            declare_views(t_env, Path(folder))
+            declare_views(t_env, Path(folder), signal.tables)
             given = ", ".join(f"`{column}` {kind}" for column, kind in IDENTIFIED.items())
             t_env.execute_sql(
                 f"CREATE TABLE given ({given}) WITH ('connector' = 'filesystem', 'format' = 'json', "

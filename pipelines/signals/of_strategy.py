@@ -3,10 +3,12 @@
 from pipelines.contracts.strategy_file import signal_path
 from pipelines.domain.universe import Strategy
 from pipelines.signals.signal_file import BoundSignal, SignalError, load_signal
+from pipelines.signals.sources import SNAPSHOTS
 
 
 def bound_signals(strategy: Strategy) -> list[BoundSignal]:
-    """SignalError names file, line and thing; also where there are none, or one reads levels that are left out."""
+    """SignalError names file, line and thing; also where there are none, or one reads levels or snapshots that are left
+    out."""
     if not strategy.signals:
         raise SignalError(f"strategy {strategy.name} has no signals: list one under `signals:`")
     found = []
@@ -16,6 +18,12 @@ def bound_signals(strategy: Strategy) -> list[BoundSignal]:
             raise SignalError(
                 f"strategy {strategy.name}: signal {use.name} reads crossings of z at {signal.levels} ({signal.path}), "
                 f"and the strategy's levels are {strategy.levels}: add them to `levels:`, or leave that out for all"
+            )
+        snapshots = ", ".join(name for name in SNAPSHOTS if name in signal.tables)
+        if snapshots and not strategy.snapshots_ns:
+            raise SignalError(
+                f"strategy {strategy.name}: signal {use.name} reads {snapshots} ({signal.path}), and the strategy has "
+                "no snapshots: add a line `snapshots: 100ms`"
             )
         found.append(signal)
     return found

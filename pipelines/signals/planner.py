@@ -7,8 +7,8 @@ from py4j.protocol import Py4JJavaError
 from pyflink.util.exceptions import JavaException
 
 from pipelines.signals.signal_file import BoundSignal, SignalError, nearest
-from pipelines.signals.statement import NEEDED
-from pipelines.signals.tables import COLUMN_NAMES, INPUTS
+from pipelines.signals.sources import VIEWS, columns_of, numbers_of
+from pipelines.signals.statement import SEQUENCES, needed, of_several_logs
 
 REFUSED = (Py4JJavaError, JavaException)
 """What calls of the planner raise."""
@@ -29,11 +29,17 @@ def columns(t_env: Any, signal: BoundSignal) -> tuple[str, ...]:
         given = tuple(t_env.sql_query(signal.sql).get_resolved_schema().get_column_names())
     except REFUSED as error:
         raise refusal(signal, error) from None
-    missing = [" or ".join(names) for names in NEEDED if not set(names) & set(given)]
+    missing = [" or ".join(names) for names in needed(signal) if not set(names) & set(given)]
     if missing:
         raise SignalError(
             f"{signal.path}:{signal.first_line}: signal {signal.name} gives no column {', '.join(missing)}: "
             f"add it to the SELECT, which gives {', '.join(given)}"
+        )
+    uncounted = " and ".join(name for name in SEQUENCES if name in given)
+    if uncounted and of_several_logs(signal):
+        raise SignalError(
+            f"{signal.path}:{signal.first_line}: {uncounted} of a signal that reads logs of several counts"
+            f" ({', '.join(numbers_of(signal.tables))}): leave it out, it is then the event time in ns"
         )
     return given
 
@@ -51,15 +57,16 @@ def refusal(signal: BoundSignal, error: Exception) -> SignalError:
         over = "order by event_time" if updating[1] == "OverAggregate" else "aggregate over a window"
         said = f"{updating[1]} changes rows that it has given, and a signal is given once: {over}"
     said = said.replace("SQL validation failed.", "").replace("SQL parse failed.", "").split("\nWas expecting")[0]
-    return SignalError(f"{signal.path}:{line}{column}: {' '.join(said.split()).rstrip('.')}{_hint(said)}")
+    return SignalError(f"{signal.path}:{line}{column}: {' '.join(said.split()).rstrip('.')}{_hint(signal, said)}")
 
 
-def _hint(said: str) -> str:
+def _hint(signal: BoundSignal, said: str) -> str:
     column, table = _UNKNOWN_COLUMN.search(said), _UNKNOWN_TABLE.search(said)
     if column:
-        return "" if column[1] in COLUMN_NAMES else f": {nearest(column[1], COLUMN_NAMES, 'the views have')}"
+        known = dict.fromkeys(name for view in VIEWS if view in signal.tables for name in columns_of(view))
+        return "" if column[1] in known else f": {nearest(column[1], tuple(known), 'the views have')}"
     if table:
-        return f": {nearest(table[1], INPUTS, 'there are')}"
+        return f": {nearest(table[1], tuple(VIEWS), 'there are')}"
     if _NOT_IN_TIME.search(said):
         return ": order by event_time as a view has it: no other column, and nothing made of it, has a watermark"
     return ""

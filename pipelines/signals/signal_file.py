@@ -13,7 +13,8 @@ SELECT pair, ... WHERE ABS(z) >= :entry_z ...
 `owner` and `version` are for people: a signal that runs is known by a hash of its text. `inputs` are the views that it
 reads, for those who look for the readers of one. `state: forever` says that it means to keep state without a bound.
 `levels` are the |z| whose crossings the signal reads, numbers or parameters of type z, `..` for all from there on; left
-out, it reads all. The spreads job tells of no others, so what a signal does not need costs nothing.
+out, it reads all, if it reads `crossings`. The spreads job tells of no others: what a signal does not need costs
+nothing. After a line of `--` alone, comments are prose.
 """
 
 import hashlib
@@ -25,10 +26,10 @@ from pathlib import Path
 
 from pipelines.domain.ladder import ALL_LEVELS, Levels
 from pipelines.signals.parameters import Parameter, ParameterError, rungs
+from pipelines.signals.reads import TEXT, tables_of
 
 _LINE = re.compile(r"--\s*(?P<key>\w+)\s*:\s*(?P<value>.*\S)?\s*$")
-_TEXT = r"'(?:[^']|'')*'|--[^\n]*"
-_TOKEN = re.compile(rf"{_TEXT}|:(?P<name>[A-Za-z_]\w*)")
+_TOKEN = re.compile(rf"{TEXT}|:(?P<name>[A-Za-z_]\w*)")
 KEYS = ("signal", "about", "owner", "version", "inputs", "state", "param", "levels")
 FOREVER = "forever"
 _LEVEL = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(\.\d+)?)")
@@ -75,14 +76,14 @@ class SignalFile:
             return values[match["name"]] if match["name"] else match[0]
 
         sql = _TOKEN.sub(literal, self.body)
-        levels = self._levels({name: given.get(name, parameter.default) for name, parameter in known.items()})
+        levels = self._levels({name: given.get(name, parameter.default) for name, parameter in known.items()}, sql)
         version = hashlib.blake2b(f"{levels}\n{sql}".encode(), digest_size=5).hexdigest()
         return BoundSignal(self.name, version, sql, self.path, self.first_line, levels, self.inputs, self.forever)
 
-    def _levels(self, values: Mapping[str, object]) -> Levels:
-        """The levels that the signal reads with these values, each of which is on the ladder."""
+    def _levels(self, values: Mapping[str, object], sql: str) -> Levels:
+        """The levels that the signal reads with these values, each on the ladder; none where it reads no crossings."""
         if not self.levels:
-            return ALL_LEVELS
+            return ALL_LEVELS if "crossings" in tables_of(sql) else Levels()
         told = [(abs(rungs(values.get(level, level))), beyond) for level, beyond in self.levels]
         open_from = min((at for at, beyond in told if beyond), default=None)
         return Levels(frozenset(at for at, _ in told)) | Levels(beyond=open_from)
@@ -104,9 +105,10 @@ class BoundSignal:
     inputs: tuple[str, ...] = ()
     forever: bool = False
 
-    def names(self, name: str) -> bool:
-        """Whether the text has a name, not counting strings and comments."""
-        return re.search(rf"\b{name}\b", re.sub(_TEXT, " ", self.sql)) is not None
+    @property
+    def tables(self) -> frozenset[str]:
+        """What its text names as tables: views, and whatever else stands in their places."""
+        return tables_of(self.sql)
 
 
 def nearest(name: str, known: Sequence[str], among: str) -> str:
@@ -123,14 +125,15 @@ def load_signal(path: Path) -> SignalFile:
         raise SignalError(f"{path}: cannot be read: {error}") from None
     told: dict[str, str] = {}
     parameters: list[Parameter] = []
-    first, levels_line = 0, 0
+    first, levels_line, prose = 0, 0, False
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if text and not text.startswith("--"):
             first = number
             break
+        prose = prose or text == "--"
         match = _LINE.match(text)
-        if not match:
+        if not match or (prose and match["key"] not in KEYS):
             continue
         key, value = match["key"], match["value"] or ""
         if key not in KEYS:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines.signals.signal_file import BoundSignal
+from pipelines.signals.sources import numbers_of
 from pipelines.signals.tables import SINK
 
 ROW = {
@@ -21,23 +22,40 @@ TIMED = {"event_time_ns": "BIGINT"} | ROW
 IDENTIFIED = {"event_id": "STRING"} | TIMED
 """The columns of `identified_rows`."""
 
-FILLED = {
-    "event_time_ns": (
-        "(CAST(1000 AS BIGINT) * TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time)"
-        " + EXTRACT(MILLISECOND FROM event_time)) * 1000000"
-    ),
-    "first_sequence": "last_sequence",
-    "spread": "mid_a - beta * mid_b",
-}
-"""What a signal may leave out, and what it is then."""
+EVENT_TIME_NS = (
+    "(CAST(1000 AS BIGINT) * TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time)"
+    " + EXTRACT(MILLISECOND FROM event_time)) * 1000000"
+)
+SEQUENCES = ("first_sequence", "last_sequence")
 
-NEEDED = (("event_time", "event_time_ns"), *((name,) for name in ROW if name not in FILLED))
-"""What the body of a signal must give: of each of these, one."""
+
+def needed(signal: BoundSignal) -> tuple[tuple[str, ...], ...]:
+    """What the body of a signal must give: of each of these, one."""
+    filled = {"spread", *(SEQUENCES if of_several_logs(signal) else SEQUENCES[:1])}
+    return (("event_time", "event_time_ns"), *((name,) for name in ROW if name not in filled))
+
+
+def of_several_logs(signal: BoundSignal) -> bool:
+    """Whether it reads logs that are numbered each by itself.
+
+    The trader takes a signal only if its `last_sequence` is above that of the one before: of two counts, the higher
+    would mask the other, and two events might have one id. So the sequence of such a signal is its event time in ns.
+    """
+    return len(numbers_of(signal.tables)) > 1
+
+
+def _filled(signal: BoundSignal, columns: Sequence[str]) -> dict[str, str]:
+    """What a signal may leave out, and what it is then."""
+    time_ns = "event_time_ns" if "event_time_ns" in columns else EVENT_TIME_NS
+    last = time_ns if of_several_logs(signal) else "last_sequence"
+    sequences = dict.fromkeys(SEQUENCES, last)
+    return {"event_time_ns": EVENT_TIME_NS, "spread": "mid_a - beta * mid_b", **sequences}
 
 
 def signal_rows(signal: BoundSignal, columns: Sequence[str]) -> str:
-    """A SELECT of every column of `TIMED`. `columns`: what the body gives, at least `NEEDED`."""
-    told = [f"CAST({f'`{name}`' if name in columns else FILLED[name]} AS {TIMED[name]}) AS `{name}`" for name in TIMED]
+    """A SELECT of every column of `TIMED`. `columns`: what the body gives, at least what is `needed`."""
+    filled = _filled(signal, columns)
+    told = [f"CAST({f'`{name}`' if name in columns else filled[name]} AS {TIMED[name]}) AS `{name}`" for name in TIMED]
     return f"SELECT {', '.join(told)} FROM (\n{signal.sql}\n)"
 
 

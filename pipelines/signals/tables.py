@@ -1,99 +1,33 @@
-"""What a signal's SQL sees: views of fixed names and columns over the market's topics, and where its rows go."""
+"""The tables that a signal's views stand on, over topics or files, and the one that its rows go to."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from pipelines.contracts.ddl import sink_ddl, table_ddl
+from pipelines.contracts.ddl import column_types, sink_ddl, table_ddl
 from pipelines.contracts.topics import Topics
 from pipelines.signals.poison import Place, segments
+from pipelines.signals.sources import SOURCES, VIEWS, Source, sources_of
+from pipelines.signals.views import queries_of
 
-SOURCE = "market_spreads"
-SAMPLES = "market_samples"
+SPREADS = SOURCES[0]
 SINK = "trading_events"
 
-SAMPLE_COLUMNS = ("pair", "rung", "z", "spread", "`mean`", "std", "beta", "mid_a", "mid_b")
-PLACE_COLUMNS = "shard, `sequence`, event_time, event_time_ms, event_time_ns"
-SPREAD_COLUMNS = f"{PLACE_COLUMNS}, {', '.join(SAMPLE_COLUMNS)}"
-COLUMNS = f"{SPREAD_COLUMNS}, z_before"
 
-READ = (
-    *("kind", "shard", "sequence", "event_time_ms", "event_time_ns", "samples", "z_before"),
-    *(name.strip("`") for name in SAMPLE_COLUMNS),
-)
-"""Fields of the records that become columns, and no others: then state outlives what is added to a record."""
-
-COLUMN_NAMES = tuple(name.strip().strip("`") for name in COLUMNS.split(","))
-
-
-def once(name: str, source: str, columns: str) -> dict[str, str]:
-    """Views that give each row of a log once, the second of which is `name`.
-
-    The log may hold a stretch of it twice, after a kill. Flink drops what lies behind the watermark; of the last
-    millisecond both copies may still wait here. A row is new if its sequence is above all before it. Flink's windows
-    end at the current row, so this takes two steps: those that reach the running maximum, then, as these never fall,
-    those that differ from the row before. ROWS throughout: RANGE, and so LAG, lumps rows of one time together.
-    State: two numbers a shard.
-    """
-    return {
-        f"{name}_reached": f"""
-        SELECT {columns} FROM (
-          SELECT {columns}, MAX(`sequence`) OVER (
-            PARTITION BY shard ORDER BY event_time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS highest
-          FROM {source}
-        ) WHERE `sequence` = highest""",
-        name: f"""
-        SELECT {columns} FROM (
-          SELECT {columns}, MIN(`sequence`) OVER last_two AS before, COUNT(*) OVER last_two AS rows_there
-          FROM {name}_reached
-          WINDOW last_two AS (PARTITION BY shard ORDER BY event_time ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
-        ) WHERE `sequence` > before OR rows_there = 1""",
-    }
-
-
-VIEWS = {
-    **once("crossings", f"{SOURCE} WHERE kind = 'crossing'", COLUMNS),
-    **once("seconds", SAMPLES, f"{PLACE_COLUMNS}, samples"),
-    "spreads": f"""
-        SELECT {PLACE_COLUMNS}, {", ".join(f"s.{each}" for each in SAMPLE_COLUMNS)}
-        FROM seconds CROSS JOIN UNNEST(samples) AS s ({", ".join(SAMPLE_COLUMNS)})""",
-}
-"""In this order: each may stand on those before it. `crossings`: z of a pair has passed a level. `spreads`: every pair
-once a second."""
-
-INPUTS = ("crossings", "spreads")
-"""The views that are for signals to read."""
-
-INNER = (SOURCE, SAMPLES, *(name for name in VIEWS if name not in INPUTS))
-"""What those stand on."""
-
-_HEAD = "shard INT, `sequence` BIGINT, event_time_ms BIGINT, event_time_ns BIGINT"
-_SPREAD = (
-    "pair STRING, rung INT, z DOUBLE, spread DOUBLE, `mean` DOUBLE, std DOUBLE, beta DOUBLE, mid_a DOUBLE, mid_b DOUBLE"
-)
-FILE_COLUMNS: Mapping[str, str] = MappingProxyType(
-    {
-        SOURCE: f"{_HEAD}, kind STRING, {_SPREAD}, z_before DOUBLE",
-        SAMPLES: f"{_HEAD}, samples ARRAY<ROW<{_SPREAD}>>",
-    }
-)
-"""Of the tables that the views stand on, where their rows are in files and not in topics."""
-
-
-def declare_views(t_env: Any, folder: Path) -> None:
-    """The views in the current database, over `<table>.json` in a folder: to plan, or to run over given rows."""
-    for name in reversed(VIEWS):
+def declare_views(t_env: Any, folder: Path, names: Collection[str] = tuple(VIEWS)) -> None:
+    """Views of these names in the current database, over `<table>.json` in a folder: to plan, or to run over rows."""
+    for name in reversed(queries := queries_of(names)):
         t_env.execute_sql(f"DROP VIEW IF EXISTS `{name}`")
-    for table, columns in FILE_COLUMNS.items():
-        t_env.execute_sql(f"DROP TABLE IF EXISTS {table}")
+    for source in sources_of(names):
+        t_env.execute_sql(f"DROP TABLE IF EXISTS {source.table}")
+        columns = [f"`{name}` {kind}" for name, kind in column_types(source.record, source.fields).items()]
         t_env.execute_sql(
-            f"CREATE TABLE {table} ({columns}, event_time AS TO_TIMESTAMP_LTZ(event_time_ms, 3), "
+            f"CREATE TABLE {source.table} ({', '.join(columns)}, event_time AS TO_TIMESTAMP_LTZ(event_time_ms, 3), "
             "WATERMARK FOR event_time AS event_time - INTERVAL '0.001' SECOND) WITH ("
-            f"'connector' = 'filesystem', 'path' = '{(folder / f'{table}.json').as_uri()}', 'format' = 'json')"
+            f"'connector' = 'filesystem', 'path' = '{(folder / f'{source.table}.json').as_uri()}', 'format' = 'json')"
         )
-    for name, query in VIEWS.items():
+    for name, query in queries.items():
         t_env.execute_sql(f"CREATE VIEW `{name}` AS {query}")
 
 
@@ -109,8 +43,8 @@ class Wires:
     shards: int = 1
     skip: tuple[Place, ...] = ()
 
-    def definitions(self) -> list[str]:
-        """Statements that declare sources, views and the sink, in order."""
+    def definitions(self, names: Collection[str] = tuple(VIEWS)) -> list[str]:
+        """Statements that declare the sources of views of these names, the views, and the sink, in order."""
         sink = sink_ddl(
             SINK,
             "helios.trading.TradingEvent",
@@ -120,27 +54,26 @@ class Wires:
             registry_url=self.registry_url,
             options={"properties.linger.ms": "1", "sink.delivery-guarantee": "at-least-once"},
         )
-        return [*self._sources(), *(f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()), sink]
+        tables = [statement for source in sources_of(names) for statement in self._tables(source)]
+        return [*tables, *(f"CREATE VIEW `{name}` AS {query}" for name, query in queries_of(names).items()), sink]
 
-    def _sources(self) -> list[str]:
-        """The tables of spread events and of samples. Where records are left out, the first is a view over pieces."""
-        pieces = segments(self.skip, self.shards)
-        names = [SOURCE if len(pieces) == 1 else f"{SOURCE}_{number}" for number in range(1, len(pieces) + 1)]
-        tables = [
-            self._table(name, "helios.market.SpreadEvent", self.topics.spreads, piece)
-            for name, piece in zip(names, pieces, strict=True)
-        ]
-        tables.append(self._table(SAMPLES, "helios.market.SpreadSamples", self.topics.samples, {}))
-        together = " UNION ALL ".join(f"SELECT kind, {COLUMNS} FROM {name}" for name in names)
-        return tables if len(pieces) == 1 else [*tables, f"CREATE VIEW {SOURCE} AS {together}"]
+    def _tables(self, source: Source) -> list[str]:
+        """The table of a source. Where records are left out, it is a view over pieces."""
+        pieces = segments(self.skip, self.shards) if source is SPREADS else [{}]
+        if len(pieces) == 1:
+            return [self._table(source, source.table, pieces[0])]
+        names = [f"{source.table}_{number}" for number in range(1, len(pieces) + 1)]
+        tables = [self._table(source, name, piece) for name, piece in zip(names, pieces, strict=True)]
+        together = " UNION ALL ".join(f"SELECT * FROM {name}" for name in names)
+        return [*tables, f"CREATE VIEW {source.table} AS {together}"]
 
-    def _table(self, name: str, record: str, topic: str, options: Mapping[str, str]) -> str:
+    def _table(self, source: Source, name: str, options: Mapping[str, str]) -> str:
         return table_ddl(
             name,
-            record,
-            topic,
+            source.record,
+            self.topics.named(source.topic),
             bootstrap=self.bootstrap,
             registry_url=self.registry_url,
-            only=READ,
+            only=source.fields,
             options={"properties.group.id": self.group} | dict(options),
         )

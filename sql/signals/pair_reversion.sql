@@ -1,7 +1,7 @@
 -- signal: pair_reversion
 -- about: a spread that has left its band turns back: enter at the turn, one entry a turn; leave at the mean
 -- owner: statistical arbitrage
--- version: 2
+-- version: 3
 -- inputs: crossings
 -- param: entry_z  z = 2.0            range 0.5..10
 -- param: exit_z   z = 0.5            range 0..6
@@ -11,6 +11,8 @@
 -- A turn: a crossing further out than the one before it, at entry_z or beyond, and then one that is nearer to the mean
 -- but has not reached exit_z. What falls further makes no second turn; what rises and turns again does. Only crossings
 -- that begin or end at entry_z or beyond can be part of one, and one that follows such a crossing always begins there.
+-- Flags: neither peak nor turn is taken while anything is to be known of the pair (a leg stale, halted or closed, a gap,
+-- a reopening, a break). Exits are taken always.
 -- The mean: a crossing to exit_z or nearer, or to the other side, from where it was not. One row says that by itself, so
 -- it needs no pattern, and no exit is missed however long it takes.
 -- The hold: crossings further apart than this make no turn. It bounds no state (a pair keeps one row at most) and is
@@ -28,8 +30,8 @@ FROM (SELECT * FROM crossings WHERE ABS(z) >= :entry_z OR ABS(z_before) >= :entr
   AFTER MATCH SKIP TO NEXT ROW
   PATTERN (PEAK TURN) WITHIN :hold
   DEFINE
-    PEAK AS ABS(PEAK.z) >= :entry_z AND (ABS(PEAK.z) > ABS(PEAK.z_before) OR PEAK.z * PEAK.z_before < 0),
-    TURN AS ABS(TURN.z) < ABS(LAST(PEAK.z, 0)) AND ABS(TURN.z) > :exit_z AND TURN.z * LAST(PEAK.z, 0) > 0
+    PEAK AS PEAK.flags = 0 AND ABS(PEAK.z) >= :entry_z AND (ABS(PEAK.z) > ABS(PEAK.z_before) OR PEAK.z * PEAK.z_before < 0),
+    TURN AS TURN.flags = 0 AND ABS(TURN.z) < ABS(LAST(PEAK.z, 0)) AND ABS(TURN.z) > :exit_z AND TURN.z * LAST(PEAK.z, 0) > 0
 )
 UNION ALL
 SELECT pair, event_time_ns, 'exit' AS action, z, spread, beta, mid_a, mid_b, shard,

@@ -167,6 +167,16 @@ def test_any_strategy_written_as_a_file_loads_as_itself(
         ("name: 0700-S000", "name: S000-0700", "11: pairs[1].name: 'S000-0700' is taken, in line 10: give another"),
         ("moments: {span: 100}", "levels: 0.3", "12: levels: 0.3: levels are multiples of 0.25 from 0 on"),
         ("moments: {span: 100}", "levels: 0.5, 40", "12: levels: levels 0.5, 40: the ladder reaches from 0 to 19.75"),
+        (
+            "moments: {span: 100}",
+            "snapshots: 250ms",
+            "12: snapshots: '250ms' is no multiple of 100 ms: give one such as",
+        ),
+        (
+            "moments: {span: 100}",
+            "snapshots: often",
+            "12: snapshots: 'often' is no multiple of 100 ms: give one such as",
+        ),
         ("moments: {span: 100}", "levels: few", "12: levels: could not convert string to float: 'few'"),
         ("span: 100", "span: 0", "12: moments.span: 0 is out of range: give 1 to 2147483647"),
         ("file: reversion.sql", "file: revers.sql", "14: signals[0].file: no file revers.sql in "),
@@ -242,3 +252,10 @@ def test_bytes_that_are_no_text_say_so(tmp_path: Path) -> None:
     (tmp_path / "bytes.yaml").write_bytes(b"strategy: \xff\xfe")
     with pytest.raises(StrategyError, match=r"bytes\.yaml:1: not YAML: 'utf-8' codec"):
         load_strategy(tmp_path / "bytes.yaml")
+
+
+@pytest.mark.parametrize(("text", "every_ms"), [("", 0), ("snapshots: 100ms\n", 100), ("snapshots: 2 s\n", 2000)])
+def test_how_often_snapshots_are_taken_is_read_and_written(folder: Path, text: str, every_ms: int) -> None:
+    found = load(folder, GOOD + text)
+    assert found.snapshots_ns == every_ms * 1_000_000
+    assert load(folder, dump_strategy(found)).snapshots_ns == found.snapshots_ns

@@ -5,19 +5,21 @@ from typing import Any
 import pytest
 
 from pipelines.contracts.topics import Topics
-from pipelines.contracts.trading import EVENT, ORDER, EventCodec, OrderCodec
+from pipelines.contracts.trading import EVENT, ORDER, POSITION, EventCodec, OrderCodec, PositionCodec
 from pipelines.contracts.wire import Codec
 from pipelines.domain.account import TraderConfig
 from pipelines.domain.replay import replay
+from pipelines.domain.standing import Standing
 from pipelines.domain.trading import Action, Decision, OrderRequest, TradingEvent
 from pipelines.operators.trading import Trading
 from tests.support.accounts import ACCOUNT, T0, command, filled, marks, rejected, signal, strategy
 from tests.support.fake_flink import KeyedHarness, Snapshot, record
 
 TOPICS = Topics("t.")
-IDS = {EVENT: 1, ORDER: 2, "helios.market.Reject": 3}
+IDS = {EVENT: 1, ORDER: 2, "helios.market.Reject": 3, POSITION: 4}
 EVENTS = EventCodec(1)
 ORDERS = OrderCodec(2)
+POSITIONS = PositionCodec(4)
 REJECTS = Codec("helios.market.Reject", 3)
 SESSION = "session-1"
 
@@ -31,8 +33,12 @@ def given(harness: KeyedHarness, *events: TradingEvent) -> list[Any]:
 
 
 def orders(rows: list[Any]) -> list[OrderRequest]:
-    assert {row[0] for row in rows} <= {"t.trading.orders"}
-    return [ORDERS.decode(value) for row in rows for value in row[2]]
+    assert {row[0] for row in rows} <= {"t.trading.orders", "t.trading.positions"}
+    return [ORDERS.decode(value) for row in rows for value in row[2] if row[0] == "t.trading.orders"]
+
+
+def positions(rows: list[Any]) -> list[Standing]:
+    return [POSITIONS.decode(value) for row in rows for value in row[2] if row[0] == "t.trading.positions"]
 
 
 def reject(rows: list[Any]) -> dict[str, Any]:
@@ -54,8 +60,7 @@ def session() -> list[TradingEvent]:
 
 
 def test_both_legs_of_an_entry_are_one_row_of_two_orders() -> None:
-    rows = given(trading(), marks(0, 1), signal("A-B", Action.ENTER_LONG, 1))
-    ((topic, key, values, times_ms),) = rows
+    _, (topic, key, values, times_ms), _ = given(trading(), marks(0, 1), signal("A-B", Action.ENTER_LONG, 1))
     assert (topic, key) == ("t.trading.orders", ACCOUNT)
     assert [ORDERS.decode(value).instrument for value in values] == ["A", "B"]
     assert times_ms == [T0 // 1_000_000] * 2
@@ -77,6 +82,32 @@ def test_a_restart_anywhere_gives_the_same_orders(at: int) -> None:
     lost = trading(first.snapshot())
     given(lost, *events[at:])  # died after its checkpoint: what it did is done again
     assert before + given(trading(first.snapshot()), *events[at:]) == undisturbed
+
+
+def test_where_a_pair_stands_is_told_after_its_orders_with_heartbeats_between() -> None:
+    harness = trading()
+    rows = given(harness, marks(0, 1), signal("A-B", Action.ENTER_LONG, 1))
+    assert [row[0] for row in rows] == ["t.trading.positions", "t.trading.orders", "t.trading.positions"]
+    rows += given(harness, *(filled(order) for order in orders(rows)))
+    told = positions(rows)
+    assert [(each.kind, each.stance, each.lots_a, each.lots_b) for each in told] == [
+        ("heartbeat", "", 0, 0),
+        ("position", "entering", 0, 0),
+        ("position", "entering", 10, 0),
+        ("position", "long", 10, -7),
+    ]
+    assert [each.sequence for each in told] == [1, 2, 3, 4]
+    ((_, key, _, times_ms), *_) = [row for row in rows if row[0] == "t.trading.positions"]
+    assert (key, times_ms) == (ACCOUNT, [T0 // 1_000_000])
+
+
+def test_a_restart_tells_the_same_with_the_same_numbers() -> None:
+    events = session()
+    undisturbed = positions(given(trading(), *events))
+    assert [each.sequence for each in undisturbed] == list(range(1, len(undisturbed) + 1))
+    first = trading()
+    before = positions(given(first, *events[:6]))
+    assert before + positions(given(trading(first.snapshot()), *events[6:])) == undisturbed
 
 
 def test_state_is_not_written_when_nothing_changed() -> None:

@@ -8,7 +8,9 @@ import pytest
 from infra.settings import ROOT
 from pipelines.domain.identity import signal_id
 from pipelines.operators.flink import environment
-from pipelines.signals.cases import Case, Row, load_cases, matches, run_cases, seen
+from pipelines.signals.case_file import Case, load_cases
+from pipelines.signals.case_rows import Row
+from pipelines.signals.cases import matches, run_cases, seen
 from pipelines.signals.signal_file import SignalError, SignalFile, load_signal
 
 FILES = [load_signal(path) for path in sorted((ROOT / "sql" / "signals").glob("*.sql"))]
@@ -67,7 +69,7 @@ def test_what_the_planner_refuses_is_told_at_its_place_in_the_file(
 ) -> None:
     path = tmp_path / "mine.sql"
     path.write_text(f"-- signal: mine\n{body}\n")
-    case = Case("any", {}, ({"pair": "A-B", "event_time": "10:00:00"},), ())
+    case = Case("any", {}, (("crossings", {"pair": "A-B", "event_time": "10:00:00"}),), ())
     with pytest.raises(SignalError) as error:
         run_cases(t_env, [(load_signal(path), [case])], tmp_path)
     assert said in str(error.value)
@@ -82,7 +84,7 @@ def test_the_view_spreads_has_every_pair_once_a_second_each_second_once(t_env: A
     )
     times = (("10:00:01", "2.5", "3"), ("10:00:02", "0.5", "4"), ("10:00:01", "2.5", "3"), ("10:00:03", "1.5", "6"))
     rows = tuple(
-        {"pair": "A-B", "event_time": time, "z": z, "sequence": number, "kind": "sample"} for time, z, number in times
+        ("spreads", {"pair": "A-B", "event_time": time, "z": z, "sequence": number}) for time, z, number in times
     )
     ((seen,),) = run_cases(t_env, [(load_signal(path), [Case("any", {}, rows, ())])], tmp_path)
     assert [(row["z"], row["last_sequence"]) for row in seen] == [("2.5", "3"), ("1.5", "6")]
@@ -95,6 +97,6 @@ def test_what_a_signal_leaves_out_is_filled(t_env: Any, tmp_path: Path) -> None:
         "  `sequence` AS last_sequence FROM crossings WHERE z > 1\n"
     )
     row = {"pair": "A-B", "event_time": "10:00:00.250", "z": "1.5", "mid_a": "7", "mid_b": "2", "beta": "3"}
-    (((seen,),),) = run_cases(t_env, [(load_signal(path), [Case("any", {}, (row,), ())])], tmp_path)
+    (((seen,),),) = run_cases(t_env, [(load_signal(path), [Case("any", {}, (("crossings", row),), ())])], tmp_path)
     assert (seen["first_sequence"], seen["spread"]) == ("1", "1.0")
     assert seen["event_time_ns"].endswith("250000000")

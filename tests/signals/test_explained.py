@@ -115,7 +115,11 @@ def test_state_without_an_end_is_refused_unless_the_header_says_so(
         ),
         (WATCH.replace("ORDER BY event_time", "ORDER BY `sequence`") % ("", ""), "", "order by event_time as a view"),
         (f"SELECT {GIVEN} FROM crossings", "-- inputs: spreads\n", "inputs: spreads: the text reads crossings"),
-        (f"SELECT {GIVEN} FROM seconds", "", "seconds is not for signals to read: there are crossings, spreads"),
+        (
+            f"SELECT {GIVEN} FROM market_spreads",
+            "",
+            "market_spreads is not for signals to read: there are crossings, spreads, book_imbalance",
+        ),
         (f"SELECT {GIVEN} FROM spread", "", "Object 'spread' not found: did you mean spreads?"),
     ],
 )

@@ -9,7 +9,9 @@ from pipelines.domain.ladder import Levels
 from pipelines.domain.universe import SignalUse
 from pipelines.signals.of_strategy import bound_signals
 from pipelines.signals.parameters import Parameter, ParameterError
+from pipelines.signals.reads import tables_of
 from pipelines.signals.signal_file import SignalError, load_signal
+from pipelines.signals.sources import VIEWS
 from tests.support.shards import strategy
 
 GOOD = "-- signal: mine\n-- param: entry_z z = 2.0 range 0.5..6\nSELECT * FROM spreads WHERE z > :entry_z\n"
@@ -63,13 +65,20 @@ def test_a_value_that_is_not_of_its_type_is_refused_with_its_place(tmp_path: Pat
 
 def levels(folder: Path, text: str, **given: object) -> str:
     header = f"-- signal: mine\n-- param: entry_z z = 2.0 range 0.5..6\n{text}"
-    return str(load_signal(written(folder, f"{header}SELECT 1\n")).bound(given).levels)
+    return str(load_signal(written(folder, f"{header}SELECT 1 FROM crossings\n")).bound(given).levels)
 
 
 def test_a_signal_says_which_levels_it_reads_and_reads_all_if_it_does_not(tmp_path: Path) -> None:
     assert levels(tmp_path, "") == "0.."
     assert levels(tmp_path, "-- levels: 0.5, entry_z..\n") == "0.5, 2.."
     assert levels(tmp_path, "-- levels: 0.5, entry_z..\n", entry_z=0.5) == "0.5.."
+
+
+def test_a_signal_that_reads_no_crossings_reads_no_levels(tmp_path: Path) -> None:
+    path = written(tmp_path, "-- signal: mine\nSELECT 1 FROM spreads\n")
+    assert str(load_signal(path).bound({}).levels) == "none"
+    use = SignalUse(str(path), {}, "mine")
+    assert len(bound_signals(replace(strategy(), signals=(use,), levels=Levels.parse("0.5")))) == 1
 
 
 def test_other_levels_make_another_version(tmp_path: Path) -> None:
@@ -85,6 +94,35 @@ def test_a_signal_that_reads_what_the_strategy_leaves_out_is_refused(tmp_path: P
     assert len(bound_signals(replace(strategy(), signals=(use,)))) == 1
     with pytest.raises(SignalError, match=r"mine reads crossings of z at 1\.5 .*levels are 0\.5, 2\.\.: add them"):
         bound_signals(replace(strategy(), signals=(use,), levels=Levels.parse("0.5, 2..")))
+
+
+@pytest.mark.parametrize("view", ["quotes", "trades", "sessions"])
+def test_a_signal_that_reads_snapshots_is_refused_where_the_strategy_has_none(tmp_path: Path, view: str) -> None:
+    path = written(tmp_path, f"-- signal: mine\nSELECT 1 FROM {view}\n")
+    use = SignalUse(str(path), {}, "mine")
+    assert len(bound_signals(replace(strategy(), signals=(use,), snapshots_ns=100_000_000))) == 1
+    with pytest.raises(SignalError, match=rf"mine reads {view} \(.*no snapshots: add a line `snapshots: 100ms`"):
+        bound_signals(replace(strategy(), signals=(use,)))
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("SELECT quotes, 'FROM trades' FROM spreads -- FROM bars\nWHERE bars > 1", {"spreads"}),
+        (
+            "SELECT a FROM crossings c, spreads AS s, LATERAL TABLE(f(x)) WHERE x IN (1, quotes)",
+            {"crossings", "spreads"},
+        ),
+        ("SELECT * FROM TABLE(TUMBLE(TABLE `pair_bars`, DESCRIPTOR(event_time), INTERVAL '1' MINUTE))", {"pair_bars"}),
+        (
+            "WITH m AS (SELECT * FROM quotes), n AS (SELECT 1) SELECT a, trades FROM m JOIN bars ON a = b",
+            {"quotes", "bars"},
+        ),
+        ("SELECT 1 FROM (SELECT a, sessions FROM trades MATCH_RECOGNIZE (PARTITION BY a, positions))", {"trades"}),
+    ],
+)
+def test_the_tables_of_a_text_are_the_names_in_their_places(sql: str, tables: set[str]) -> None:
+    assert tables_of(sql) & VIEWS.keys() == tables
 
 
 def test_an_unknown_parameter_is_told_the_nearest(tmp_path: Path) -> None:

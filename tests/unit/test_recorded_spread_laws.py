@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.domain.market import NS_PER_S, Flag, Kind, Ticks
-from pipelines.domain.spread_model import Every, Hedge, Health, Method, Moments, SpreadModel
+from pipelines.domain.spread_model import Every, Health, Hedge, Method, Moments, SpreadModel
 from pipelines.domain.universe import Pair, Strategy
 from pipelines.feeds.files.formats import open_frames
 from pipelines.feeds.files.reading import read_through
