@@ -8,6 +8,7 @@ import importlib
 import json
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 from infra.flink_jobs import root_cause
@@ -17,6 +18,7 @@ from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
 from pipelines.domain.universe import Strategy
 from pipelines.operators.flink import JobConfig, environment
+from pipelines.signals.deployment import Start
 
 JOB, FAULT = "helios-job ", "helios-fault "
 
@@ -35,6 +37,13 @@ def submit_job(name: str, config: JobConfig, strategy: Strategy) -> str:
     return str(client.get_job_id())
 
 
+def starts(file: Path | None) -> dict[str, Start]:
+    """The signal jobs to be submitted, by name."""
+    told: Any = json.loads(file.read_text()) if file else []
+    found = map(Start.load, told)
+    return {each.deployment.job: each for each in found}
+
+
 def place(text: str) -> tuple[int, int]:
     """Partition and offset, of `PARTITION:OFFSET`."""
     partition, _, offset = text.partition(":")
@@ -50,7 +59,8 @@ def named(text: str) -> tuple[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Submit jobs of one strategy; started by `helios submit`.")
     parser.add_argument("jobs", nargs="+")
-    parser.add_argument("--strategy", required=True)
+    parser.add_argument("--strategy", help="needed by all but signal jobs")
+    parser.add_argument("--signals", type=Path, help="file of the signal jobs among them")
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--registry", required=True)
     parser.add_argument("--prefix", default="")
@@ -60,7 +70,8 @@ def main() -> None:
     savepoints = dict(given.savepoints)
     doing = "reading the session"
     try:
-        strategy = load_strategy(given.strategy)
+        strategy = load_strategy(given.strategy) if given.strategy else None
+        signals = starts(given.signals)
         session = session_id(given.bootstrap, Topics(given.prefix))
         ids = SchemaRegistry(given.registry).ids()
         for name in given.jobs:
@@ -71,11 +82,16 @@ def main() -> None:
                 session_id=session,
                 schema_ids=ids,
                 prefix=given.prefix,
-                parallelism=parallelism(name, strategy),
+                parallelism=parallelism(name, strategy) if strategy else 1,
                 skip=tuple(given.skip),
                 savepoint=savepoints.get(name, ""),
             )
-            print(JOB + json.dumps({"job": name, "id": submit_job(name, config, strategy)}), flush=True)
+            if name in signals:
+                job_id = importlib.import_module("jobs.signals").submit_signal(signals[name], config)
+            else:
+                assert strategy is not None
+                job_id = submit_job(name, config, strategy)
+            print(JOB + json.dumps({"job": name, "id": job_id}), flush=True)
     except Exception as error:
         # Whatever a job's definition raises is told in one line; the trace goes to the client's log.
         traceback.print_exc()

@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,13 +16,29 @@ from infra.parts.part import http_get
 from infra.settings import ROOT, Settings
 from infra.taskmanagers import TaskManagers
 from jobs.client import FAULT, JOB, parallelism
+from jobs.deployments import Deployments
 from pipelines.contracts.strategy_file import load_strategy
+from pipelines.domain.universe import Strategy
+from pipelines.signals.deployment import Deployment, Ledger
 from pipelines.signals.of_strategy import bound_signals
 
 JOBS = ("market", "spreads", "signals", "trading")
+"""`signals` stands for a job a signal."""
+
+OF_PYTHON = ("market", "spreads", "trading")
 PATIENCE_S = 180.0
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the client is to submit: names of jobs after the session's prefix, how many slots they need in all, and what
+    it has to be told besides."""
+
+    jobs: tuple[str, ...]
+    slots: int
+    told: tuple[str, ...]
 
 
 def submit(
@@ -30,43 +47,105 @@ def submit(
     strategy_file: Path,
     prefix: str = "",
     *,
-    skip: Sequence[tuple[int, int]] = (),
     savepoints: Mapping[str, str] = MappingProxyType({}),
     progress: Progress = lambda doing: None,
 ) -> dict[str, str]:
     """Submit jobs of a session whose topics exist, and return when every task runs: Flink's id by job.
 
-    FlinkError says in a line what was wrong; then none of these jobs is left on the cluster.
-    `skip`: records of market.spreads that the signals job leaves out, by partition and offset. `savepoints`: where jobs
+    FlinkError says in a line what was wrong; then none of these jobs is left on the cluster. `savepoints`: where jobs
     go on from, by name; the others begin at the beginning of their topics.
     """
-    rest = settings.flink.rest
     strategy = load_strategy(strategy_file)  # a faulty file is told here, before a JVM is started
-    if "signals" in names:
-        bound_signals(strategy)  # so is a faulty parameter
-    wanted = sum(parallelism(name, strategy) for name in names)
+    told = ["--strategy", str(strategy_file.resolve())]
+    told += [f"--from={name}={savepoint}" for name, savepoint in savepoints.items()]
+    slots = sum(parallelism(name, strategy) for name in names if name != "signals")
+    if "signals" not in names:
+        return hand_over(settings, prefix, Order(tuple(names), slots, tuple(told)), progress)
+    bound_signals(strategy)  # so is a faulty parameter
+    deployments = Deployments(settings, prefix)
+    with deployments.held(progress) as lock:
+        before = deployments.read()
+        chosen = _of_strategy(strategy, before, savepoints)
+        deployments.write(before.put(*chosen))
+        expanded = [job for name in names for job in ([each.job for each in chosen] if name == "signals" else [name])]
+        told += ["--signals", str(deployments.starting(chosen))]
+        order = Order(tuple(expanded), slots + len(chosen), tuple(told))
+        try:
+            ids = hand_over(settings, prefix, order, progress, lock)
+        except (FlinkError, KeyboardInterrupt):
+            deployments.write(before)
+            raise
+        deployments.write(before.put(*(replace(each, job_id=ids[each.job]) for each in chosen)))
+    return ids
+
+
+def _of_strategy(strategy: Strategy, ledger: Ledger, savepoints: Mapping[str, str]) -> list[Deployment]:
+    """The signals of a strategy, live: as the session has them, or else through all of its event time."""
+    found = []
+    for signal in bound_signals(strategy):
+        known = ledger.get(signal.name, signal.version)
+        if known is None or known.retired:
+            known = Deployment(signal, strategy.account, strategy.shards)
+        found.append(replace(known, savepoint=savepoints.get(known.job, ""), job_id=""))
+    mine = {each.job: each for each in found}
+    for each in found:
+        live = ledger.live(each.name)
+        if live is not None and live.job not in mine:
+            raise FlinkError(
+                f"signal {each.name}: version {live.version} is live in this session, and the strategy has "
+                f"{each.version}: helios signals deploy {each.name}, or give the strategy the other text"
+            )
+    for name in savepoints:
+        if name not in mine and name not in OF_PYTHON:
+            raise FlinkError(f"--from {name}: the strategy's signal jobs are {', '.join(mine)}: its text has changed")
+    return found
+
+
+def start_signals(
+    deployments: Deployments,
+    chosen: Sequence[Deployment],
+    lock: int,
+    *,
+    skip: Sequence[tuple[int, int]] = (),
+    progress: Progress = lambda doing: None,
+) -> dict[str, str]:
+    """Start deployments, each from its savepoint, or the beginning of the log; Flink's id by job, once they run.
+
+    `lock`: of `Deployments.held`. `skip`: records of market.spreads that are left out, by partition and offset: they
+    cannot be decoded. FlinkError or none of them is left on the cluster.
+    """
+    told = ["--signals", str(deployments.starting(chosen))]
+    told += [f"--skip={partition}:{offset}" for partition, offset in skip]
+    order = Order(tuple(each.job for each in chosen), len(chosen), tuple(told))
+    return hand_over(deployments.settings, deployments.prefix, order, progress, lock)
+
+
+def hand_over(
+    settings: Settings, prefix: str, order: Order, progress: Progress, lock: int | None = None
+) -> dict[str, str]:
+    """Have the client submit an order; Flink's id by job, once every task runs. `lock`: kept as long as it lives."""
+    rest = settings.flink.rest
     there = {job.name for job in jobs(rest)}
-    twice = [name for name in names if f"{prefix}{name}" in there]
+    twice = [f"{prefix}{name}" for name in order.jobs if f"{prefix}{name}" in there]
     if twice:
-        raise FlinkError(f"{', '.join(prefix + name for name in twice)} runs already: helios cancel {' '.join(twice)}")
-    workers = TaskManagers(settings, [f"jobs.{name}" for name in JOBS])
-    if settings.flink.local:
+        raise FlinkError(f"{', '.join(twice)} runs already: helios cancel {' '.join(twice)}")
+    # A signal's job has no Python in it that a TaskManager could have imported.
+    workers = TaskManagers(settings, [f"jobs.{name}" for name in OF_PYTHON])
+    imports = settings.flink.local and not set(order.jobs).isdisjoint(OF_PYTHON)
+    if imports:
         workers.refresh(progress)
     free = json.loads(http_get(f"{rest}/overview"))["slots-available"]
-    if free < wanted:
+    if free < order.slots:
         raise FlinkError(
-            f"{', '.join(names)} of {strategy.shards} shards need {wanted} slots and {free} are free: cancel jobs "
-            f"(helios jobs), or raise flink.taskmanagers in helios.yaml and helios up"
+            f"{', '.join(order.jobs)}: {order.slots} slots needed and {free} are free: cancel jobs (helios jobs), or "
+            "raise flink.taskmanagers in helios.yaml and helios up"
         )
-    progress(f"submitting {', '.join(names)}")
-    arguments = ["--bootstrap", settings.kafka.bootstrap, "--registry", settings.registry.url]
-    arguments += ["--strategy", str(strategy_file.resolve()), "--prefix", prefix]
-    arguments += [f"--skip={partition}:{offset}" for partition, offset in skip]
-    arguments += [f"--from={name}={savepoint}" for name, savepoint in savepoints.items()]
+    progress(f"submitting {', '.join(order.jobs)}")
+    arguments = ["--bootstrap", settings.kafka.bootstrap, "--registry", settings.registry.url, "--prefix", prefix]
     ids: dict[str, str] = {}
     try:
-        _run_client(settings, [*names, *arguments], ids, progress)
-        if settings.flink.local:
+        _run_client(settings, [*order.jobs, *arguments, *order.told], ids, progress, lock)
+        if imports:
             workers.remember()
         wait_until_running(rest, list(ids.values()), PATIENCE_S, progress)
     except (FlinkError, KeyboardInterrupt):
@@ -75,7 +154,9 @@ def submit(
     return ids
 
 
-def _run_client(settings: Settings, arguments: Sequence[str], ids: dict[str, str], progress: Progress) -> None:
+def _run_client(
+    settings: Settings, arguments: Sequence[str], ids: dict[str, str], progress: Progress, lock: int | None
+) -> None:
     """Run the client to its end, putting the ids of jobs into `ids` as they come."""
     command = client_command(settings, ROOT / "jobs" / "client.py", arguments)
     log = settings.home / "logs" / "flink-client.log"
@@ -86,7 +167,13 @@ def _run_client(settings: Settings, arguments: Sequence[str], ids: dict[str, str
     with (
         log.open("w") as told,
         subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            pass_fds=() if lock is None else (lock,),
         ) as client,
     ):
         assert client.stdout is not None

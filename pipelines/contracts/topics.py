@@ -51,10 +51,15 @@ class Topics:
     def orders(self) -> str:
         return f"{self.prefix}trading.orders"
 
+    @property
+    def shadow(self) -> str:
+        """What signal versions give outside the event time in which they are live: records of `events`."""
+        return f"{self.prefix}signals.shadow"
+
     def partitions(self, venues: tuple[str, ...], shards: int) -> dict[str, int]:
         """Every topic of a session, with its number of partitions."""
         by_shard = dict.fromkeys((self.ticks, self.books, self.spreads, self.samples, self.bars), shards)
-        single = dict.fromkeys((self.rejects, self.events, self.orders), 1)
+        single = dict.fromkeys((self.rejects, self.events, self.orders, self.shadow), 1)
         return {self.raw(venue): 2 for venue in venues} | by_shard | single
 
 
@@ -68,6 +73,7 @@ RECORDS = {
     "market.bars": "helios.market.Bar",
     "trading.events": "helios.trading.TradingEvent",
     "trading.orders": "helios.trading.OrderRequest",
+    "signals.shadow": "helios.trading.TradingEvent",
 }
 """Which Avro record a topic holds (`raw` stands for every raw.<venue>): its name is its subject in the registry."""
 

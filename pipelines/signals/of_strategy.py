@@ -12,10 +12,15 @@ def bound_signals(strategy: Strategy) -> list[BoundSignal]:
     found = []
     for use in strategy.signals:
         signal = load_signal(signal_path(use)).bound(use.parameters, f"strategy {strategy.name}")
-        if not strategy.levels >= signal.levels:
-            raise SignalError(
-                f"strategy {strategy.name}: signal {use.name} reads crossings of z at {signal.levels} ({signal.path}), "
-                f"and the strategy's levels are {strategy.levels}: add them to `levels:`, or leave that out for all"
-            )
+        check_levels(strategy, signal)
         found.append(signal)
     return found
+
+
+def check_levels(strategy: Strategy, signal: BoundSignal) -> None:
+    """SignalError where a signal reads crossings that the spreads job of a strategy does not tell of."""
+    if not strategy.levels >= signal.levels:
+        raise SignalError(
+            f"strategy {strategy.name}: signal {signal.name} reads crossings of z at {signal.levels} ({signal.path}), "
+            f"and the strategy's levels are {strategy.levels}: add them to `levels:`, or leave that out for all"
+        )

@@ -13,6 +13,8 @@ from pipelines.signals.poison import Place, segments
 SOURCE = "market_spreads"
 SAMPLES = "market_samples"
 SINK = "trading_events"
+ROUTED = "signals_routed"
+"""As `SINK`, and `topic` says whether a signal goes to trading.events or to signals.shadow."""
 
 SAMPLE_COLUMNS = ("pair", "rung", "z", "spread", "`mean`", "std", "beta", "mid_a", "mid_b")
 PLACE_COLUMNS = "shard, `sequence`, event_time, event_time_ms, event_time_ns"
@@ -110,17 +112,20 @@ class Wires:
     skip: tuple[Place, ...] = ()
 
     def definitions(self) -> list[str]:
-        """Statements that declare sources, views and the sink, in order."""
-        sink = sink_ddl(
-            SINK,
+        """Statements that declare sources, views and sinks, in order."""
+        sinks = [self._sink(SINK, self.topics.events), self._sink(ROUTED, f"{self.topics.events};{self.topics.shadow}")]
+        return [*self._sources(), *(f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()), *sinks]
+
+    def _sink(self, name: str, topics: str) -> str:
+        return sink_ddl(
+            name,
             "helios.trading.TradingEvent",
-            self.topics.events,
+            topics,
             key="account",
             bootstrap=self.bootstrap,
             registry_url=self.registry_url,
             options={"properties.linger.ms": "1", "sink.delivery-guarantee": "at-least-once"},
         )
-        return [*self._sources(), *(f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()), sink]
 
     def _sources(self) -> list[str]:
         """The tables of spread events and of samples. Where records are left out, the first is a view over pieces."""
