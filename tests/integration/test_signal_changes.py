@@ -108,7 +108,7 @@ def test_a_half_finished_pattern_outlives_a_switch_and_a_restart(desk: Desk) -> 
     assert (again["version"], again["state"]) == (new["version"], "live")
     turn = desk.log.crosses(2.25)
     desk.through()
-    last = desk.given()[-1]
+    last = max(desk.given(), key=lambda each: each.event.event_time_ns)
     assert (last.live, last.signal.version, last.signal.first_sequence) == (True, new["version"], peak)
     assert last.signal.last_sequence == turn
 
