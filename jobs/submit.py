@@ -19,7 +19,7 @@ from jobs.client import FAULT, JOB, parallelism
 from jobs.deployments import Deployments
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.domain.universe import Strategy
-from pipelines.signals.deployment import Deployment, Ledger
+from pipelines.signals.deployment import Deployment, Ledger, State
 from pipelines.signals.of_strategy import bound_signals
 
 JOBS = ("market", "spreads", "signals", "trading")
@@ -65,7 +65,7 @@ def submit(
     deployments = Deployments(settings, prefix)
     with deployments.held(progress) as lock:
         before = deployments.read()
-        chosen = _of_strategy(strategy, before, savepoints)
+        chosen = live_signals(strategy, before, savepoints)
         deployments.write(before.put(*chosen))
         expanded = [job for name in names for job in ([each.job for each in chosen] if name == "signals" else [name])]
         told += ["--signals", str(deployments.starting(chosen))]
@@ -79,25 +79,26 @@ def submit(
     return ids
 
 
-def _of_strategy(strategy: Strategy, ledger: Ledger, savepoints: Mapping[str, str]) -> list[Deployment]:
-    """The signals of a strategy, live: as the session has them, or else through all of its event time."""
+def live_signals(strategy: Strategy, ledger: Ledger, savepoints: Mapping[str, str]) -> list[Deployment]:
+    """The signals of a strategy, live: as the session has them, or else through all of its event time.
+
+    FlinkError where that would be the past of a signal that has had other versions, or of one that is not live.
+    """
     found = []
     for signal in bound_signals(strategy):
         known = ledger.get(signal.name, signal.version)
-        if known is None or known.retired:
-            known = Deployment(signal, strategy.account, strategy.shards)
-        found.append(replace(known, savepoint=savepoints.get(known.job, ""), job_id=""))
-    mine = {each.job: each for each in found}
-    for each in found:
-        live = ledger.live(each.name)
-        if live is not None and live.job not in mine:
+        others = ", ".join(f"{each.version} ({each.state})" for each in ledger.of(signal.name))
+        if others and (known is None or known.state != State.LIVE):
             raise FlinkError(
-                f"signal {each.name}: version {live.version} is live in this session, and the strategy has "
-                f"{each.version}: helios signals deploy {each.name}, or give the strategy the other text"
+                f"signal {signal.name} {signal.version} is not live in this session, which has {others}: "
+                f"helios signals deploy {signal.name}"
             )
-    for name in savepoints:
-        if name not in mine and name not in OF_PYTHON:
-            raise FlinkError(f"--from {name}: the strategy's signal jobs are {', '.join(mine)}: its text has changed")
+        new = known or Deployment(signal, strategy.account, strategy.shards)
+        found.append(replace(new, savepoint=savepoints.get(new.job, ""), job_id=""))
+    unknown = set(savepoints) - {each.job for each in found} - set(OF_PYTHON)
+    if unknown:
+        told = ", ".join(each.job for each in found)
+        raise FlinkError(f"--from {min(unknown)}: the signal jobs of the strategy are {told}: its text has changed")
     return found
 
 

@@ -23,6 +23,9 @@ from pipelines.signals.comparison import Agreement, Comparison
 from pipelines.signals.deployment import END, Deployment, Ledger, State
 from pipelines.signals.signal_file import SignalError, load_signal
 
+NEWER = (State.RETIRED, State.LEAVING, State.LIVE, State.SHADOW)
+"""Of two versions that are compared, the one whose state is later here is the new one."""
+
 Prefix = Annotated[str, typer.Option("--prefix", help="Of the session's topics.")]
 Deployed = Annotated[str, typer.Argument(help="A signal of this session, as `helios signals running` shows it.")]
 Version = Annotated[str, typer.Argument(help="A version of it.")]
@@ -108,8 +111,8 @@ def running(prefix: Prefix = "", as_json: AsJson = False) -> None:
 
 def diff(
     name: Deployed,
-    old: Annotated[str, typer.Option("--old", help="A version; else the live one.")] = "",
-    new: Annotated[str, typer.Option("--new", help="A version; else the last that was deployed besides.")] = "",
+    old: Annotated[str, typer.Option("--old", help="A version; else the live one, or the one before it.")] = "",
+    new: Annotated[str, typer.Option("--new", help="A version; else the one in shadow, or the live one.")] = "",
     show: Annotated[int, typer.Option("--show", min=0, help="How many differences of each kind.")] = 10,
     prefix: Prefix = "",
     as_json: AsJson = False,
@@ -153,7 +156,8 @@ def watch(
     with closing(SignalLog(deployments.settings, prefix, from_beginning=beginning)) as log, live or nullcontext():
         while not count or tape.counts.total() < count:
             came = [each for each in log.poll(0.25) if not signals or each.signal.name in signals]
-            for each in tape.take(came, time.monotonic()):
+            left = count - tape.counts.total() if count else len(came)
+            for each in tape.take(came, time.monotonic())[:left]:
                 if as_json:
                     print(json.dumps(told(each)), flush=True)
                 elif not drawn:
@@ -211,13 +215,11 @@ def _two(deployments: Deployments, ledger: Ledger, name: str, old: str, new: str
     """The versions to compare."""
     from jobs.deploy import version_of
 
-    there = deployments.named(ledger, name)
-    one = version_of(deployments, ledger, name, old) if old else ledger.live(name)
-    if new:
-        other: Deployment | None = version_of(deployments, ledger, name, new)
-    else:
-        rest = [each for each in there if one and each.version != one.version]
-        other = max(rest, key=lambda each: (each.state == State.SHADOW, there.index(each)), default=None)
+    there = sorted(deployments.named(ledger, name), key=lambda each: NEWER.index(each.state))
+    given = [version_of(deployments, ledger, name, version) if version else None for version in (old, new)]
+    rest = [each for each in there if each not in given]
+    other = given[1] or (rest.pop() if rest else None)
+    one = given[0] or (rest.pop() if rest else None)
     if one is None or other is None or one.version == other.version:
         told = ", ".join(f"{each.version} is {each.state}" for each in there)
         raise SignalError(f"signal {name}: two versions are compared, and here {told}: helios signals deploy {name}")
