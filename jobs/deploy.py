@@ -11,6 +11,7 @@ from infra.flink_jobs import (
     wait_until_running,
     watermark_ms,
 )
+from infra.lag import forget
 from infra.topics import last_time_ms
 from jobs.deployments import PATIENCE_S, Deployments
 from jobs.submit import start_signals
@@ -105,6 +106,7 @@ def retire(deployments: Deployments, name: str, version: str, progress: Progress
         progress(f"stopping {found.job}")
         ended = replace(stopped(deployments, found), retired=True)
         deployments.write(ledger.put(ended))
+        forget(deployments.settings.kafka.bootstrap, f"{deployments.prefix}{ended.job}")
         return ended
 
 
