@@ -1,13 +1,17 @@
 """What runs inside the one Flink client that `jobs.submit` starts: each job defined and handed to the cluster.
 
 Its standard output is read by a program: a line `helios-job {"job": …, "id": …}` a job, or `helios-fault {"fault": …}`.
+One that stands by says `helios-ready`, and hands over what it then finds in a file: what takes a client seconds is
+behind it when jobs are stopped to be started anew.
 """
 
 import argparse
 import importlib
 import json
 import sys
+import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +24,7 @@ from pipelines.domain.universe import Strategy
 from pipelines.operators.flink import JobConfig, environment
 from pipelines.signals.deployment import Start
 
-JOB, FAULT = "helios-job ", "helios-fault "
+JOB, FAULT, READY = "helios-job ", "helios-fault ", "helios-ready"
 
 
 def parallelism(job: str, strategy: Strategy) -> int:
@@ -44,6 +48,22 @@ def starts(file: Path | None) -> dict[str, Start]:
     return {each.deployment.job: each for each in found}
 
 
+def stand_by(file: Path, pid: int, told: Mapping[str, Start]) -> dict[str, Start]:
+    """What is to be started, once it is in `file`. Plans are loaded before: it is the first that takes long.
+
+    Raises RuntimeError where the process that would write it is gone.
+    """
+    warm: Any = importlib.import_module("jobs.signals").warm
+    for start in told.values():
+        warm(start)
+    print(READY, flush=True)
+    while not file.exists():
+        if not Path("/proc", str(pid)).exists():
+            raise RuntimeError("the command that this client was to serve is gone")
+        time.sleep(0.02)
+    return starts(file)
+
+
 def place(text: str) -> tuple[int, int]:
     """Partition and offset, of `PARTITION:OFFSET`."""
     partition, _, offset = text.partition(":")
@@ -61,6 +81,8 @@ def main() -> None:
     parser.add_argument("jobs", nargs="+")
     parser.add_argument("--strategy", help="needed by all but signal jobs")
     parser.add_argument("--signals", type=Path, help="file of the signal jobs among them")
+    parser.add_argument("--stand-by", type=Path, help="file to wait for, of the signal jobs as they are to be started")
+    parser.add_argument("--serves", type=int, default=0, help="process that writes it")
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--registry", required=True)
     parser.add_argument("--prefix", default="")
@@ -74,6 +96,8 @@ def main() -> None:
         signals = starts(given.signals)
         session = session_id(given.bootstrap, Topics(given.prefix))
         ids = SchemaRegistry(given.registry).ids()
+        if given.stand_by:
+            signals = stand_by(given.stand_by, given.serves, signals)
         for name in given.jobs:
             doing = f"job {name}"
             config = JobConfig(

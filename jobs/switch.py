@@ -1,22 +1,24 @@
 """From one version of a signal to another at an event time: nothing lost, nothing made twice.
 
-Both jobs are stopped with savepoints. The turn is after all event time that the logs have by then, so whatever the two
-have given is before it. They go on from the savepoints, the old one live before the turn and the new one from it on:
-where a signal goes is decided by its own event time, however far behind either job is.
+A Flink client is made ready, which takes seconds; then both jobs are stopped with savepoints. The turn is after all
+event time that the logs have by then, so whatever the two have given is before it. They go on from the savepoints, the
+old one live before the turn and the new one from it on: where a signal goes is decided by its own event time, however
+far behind either job is.
 
 Each step is in the ledger before it is taken, and may be taken again. So a switch that was broken off anywhere, by
 SIGKILL too, is finished by the same command.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from infra.flink_jobs import FlinkError, wait_until_running
 from infra.topics import last_time_ms
 from jobs.deploy import covered_ms, retire, stopped, version_of
 from jobs.deployments import PATIENCE_S, Deployments
-from jobs.submit import start_signals
+from jobs.submit import standing_by, start_signals
 from pipelines.domain.market import NS_PER_MS
 from pipelines.signals.deployment import Deployment, Ledger, State, Switch
 from pipelines.signals.signal_file import SignalError
@@ -60,12 +62,25 @@ def switch(
             )
         else:
             progress(f"finishing the switch of {name} to {change.new}")
-        if not change.turn_ns:
-            change = _stop_and_turn(deployments, change, progress)
-        _start(deployments, change, lock, progress)
+        try:
+            change = _done(deployments, change, lock, progress)
+        except FlinkError as error:
+            raise FlinkError(f"{error}; once that is mended, helios signals switch {name} goes on") from None
     if change.turn_ns == CALLED_OFF:
         raise SignalError(f"signal {name}: {_late(change.at_ns)}: both versions go on as they were")
     return Switched(name, change.old, change.new, change.turn_ns)
+
+
+def _done(deployments: Deployments, change: Switch, lock: int, progress: Progress) -> Switch:
+    """Take the steps that are left of a switch; as it is with its turn."""
+    if change.turn_ns:
+        _start(deployments, change, partial(start_signals, deployments, lock=lock, progress=progress), progress)
+        return change
+    both = [version_of(deployments, deployments.read(), change.name, each) for each in (change.old, change.new)]
+    with standing_by(deployments, both, lock, progress) as start:
+        change = _stop_and_turn(deployments, change, progress)
+        _start(deployments, change, start, progress)
+    return change
 
 
 def _chosen(deployments: Deployments, ledger: Ledger, name: str, to: str, old: str, at_ns: int) -> Switch:
@@ -134,14 +149,19 @@ def _late(at_ns: int) -> str:
     return f"{at_ns // NS_PER_MS} ms is not after the last event time of the logs, which the live version may have read"
 
 
-def _start(deployments: Deployments, change: Switch, lock: int, progress: Progress) -> None:
+def _start(
+    deployments: Deployments,
+    change: Switch,
+    start: Callable[[Sequence[Deployment]], dict[str, str]],
+    progress: Progress,
+) -> None:
     """Have both run, those that a command which was broken off has not started, and end the switch."""
     ledger, running = deployments.read(), deployments.running()
     both = [version_of(deployments, ledger, change.name, version) for version in (change.old, change.new)]
     there = {each.job: running[each.job].id for each in both if each.job in running}
     missing = [each for each in both if each.job not in there]
     progress(f"starting {change.name} {change.old} and {change.new}")
-    started = start_signals(deployments, missing, lock, progress=progress) if missing else {}
+    started = start(missing) if missing else {}
     wait_until_running(deployments.settings.flink.rest, list(there.values()), PATIENCE_S, progress)
     ids = there | started
     progress("writing down that both run")

@@ -182,7 +182,7 @@ def test_a_signal_changed_while_ticks_flow_is_neither_lost_nor_made_twice(
     if not changed["retired"]:
         desk.through(changed["turn_ns"] // NS_PER_MS)
         desk.signals("retire", NAME, first)
-    for at in (f"stopping signal-{NAME}-{third}", "choosing the turn", f"starting {NAME}", "submitting"):
+    for at in (f"stopping signal-{NAME}-{third}", "choosing the turn", "submitting", f"starting {NAME}"):
         with pytest.raises(Broken):
             switch(desk.deployments, NAME, breaking(at))
     kill_while_it_submits(prefix)
