@@ -3,9 +3,11 @@
 import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from infra.parts.part import Unhealthy, http_get
@@ -122,6 +124,39 @@ def stop_with_savepoint(rest: str, job_id: str, patience_s: float = 60) -> str:
         time.sleep(0.1)
 
 
+def last_state(rest: str, job_id: str) -> str:
+    """Where the last savepoint, or checkpoint that was kept, of a job lies; empty if Flink knows of none.
+
+    A job that finished by `stop_with_savepoint` has its savepoint here, also where who asked for it was gone by then.
+    """
+    try:
+        state = json.loads(http_get(f"{rest}/jobs/{job_id}"))["state"]
+        latest: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/checkpoints"))["latest"]
+    except (Unhealthy, KeyError):  # an older life of the JobManager may have known it
+        return ""
+    kinds = ("savepoint",) if state == "FINISHED" else ("savepoint", "completed")
+    found = [latest[kind] for kind in kinds if latest.get(kind)]
+    there = [each for each in found if _lies_there(each["external_path"])]
+    return str(max(there, key=lambda each: each["trigger_timestamp"])["external_path"]) if there else ""
+
+
+def _lies_there(place: str) -> bool:
+    """Whether a savepoint is where Flink says, as far as this machine can tell."""
+    path = urllib.parse.urlparse(place)
+    return path.scheme != "file" or Path(path.path, "_metadata").exists()
+
+
+def await_ended(rest: str, job_ids: Sequence[str], patience_s: float = 30) -> None:
+    """Return when jobs have ended; FlinkError if they do not in time."""
+    deadline = time.monotonic() + patience_s
+    while left := [job for job in jobs(rest) if job.id in job_ids]:
+        if time.monotonic() > deadline:
+            raise FlinkError(
+                f"{', '.join(job.name for job in left)} did not end in {patience_s:.0f} s: helios logs flink"
+            )
+        time.sleep(0.1)
+
+
 def _post(url: str, body: object) -> object:
     request = urllib.request.Request(
         url, method="POST", data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
@@ -146,10 +181,4 @@ def cancel(rest: str, job_ids: Sequence[str], patience_s: float = 30) -> None:
                 raise FlinkError(f"Flink does not cancel job {job_id}: {error.code} {error.reason}") from None
         except OSError as error:
             raise Unhealthy(f"{rest} does not answer ({error})") from None
-    deadline = time.monotonic() + patience_s
-    while left := [job for job in jobs(rest) if job.id in job_ids]:
-        if time.monotonic() > deadline:
-            raise FlinkError(
-                f"{', '.join(job.name for job in left)} did not end in {patience_s:.0f} s: helios logs flink"
-            )
-        time.sleep(0.1)
+    await_ended(rest, job_ids, patience_s)

@@ -1,5 +1,6 @@
 """How far the readers of Kafka are behind."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kafka import KafkaAdminClient
@@ -15,6 +16,19 @@ class Lag:
     group: str
     topic: str
     records: int
+
+
+def forget(bootstrap: str, group: str) -> None:
+    """Take a consumer group away whose reader will not come back: it would be ever further behind. One that is read by
+    another, or not there, stays so; nothing hangs on it."""
+    with suppress(KafkaError, OSError):
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","), request_timeout_ms=10_000, bootstrap_timeout_ms=3_000
+        )
+        try:
+            admin.delete_groups([group])
+        finally:
+            admin.close()
 
 
 def lags(bootstrap: str) -> list[Lag]:

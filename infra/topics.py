@@ -1,10 +1,11 @@
 """The topics of a session: made, remade, found. The id of trading.events is the session's id."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from pipelines.contracts.topics import Topics
@@ -46,6 +47,21 @@ def session_id(bootstrap: str, topics: Topics) -> str:
     """The id of the session whose topics these are; TopicsError if there is none."""
     with _admin(bootstrap) as admin:
         return _session_id(admin, topics)
+
+
+def last_time_ms(bootstrap: str, names: Collection[str]) -> int:
+    """The greatest Kafka timestamp in topics, which is event time, ms; 0 where they are empty or not there."""
+    with _admin(bootstrap) as admin:
+        found = admin.describe_topics(sorted(names)) if names else []
+        places = [
+            TopicPartition(topic["name"], partition["partition_index"])
+            for topic in found
+            if topic["error_code"] == 0
+            for partition in topic["partitions"]
+        ]
+        greatest = dict.fromkeys(places, OffsetSpec.MAX_TIMESTAMP)
+        last = admin.list_partition_offsets(greatest).values() if places else ()
+        return max((place.timestamp for place in last), default=0)
 
 
 def delete_topics(bootstrap: str, topics: Topics, venues: tuple[str, ...]) -> None:

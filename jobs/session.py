@@ -13,14 +13,14 @@ from infra.stack import StackError
 from infra.supervision import Supervision
 from infra.topics import create_topics
 from jobs.account_log import AccountLog
-from jobs.submit import Progress, submit
+from jobs.deployments import Deployments, signal_job_prefix
+from jobs.submit import JOBS, Progress, submit
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.universe import Strategy
 
-JOBS = ("market", "spreads", "signals", "trading")
 SERVICE_PATIENCE_S = 30.0
 
 
@@ -118,19 +118,23 @@ class TradingSession:
             time.sleep(0.1)
 
     def jobs(self) -> dict[str, Job]:
-        """This session's running jobs, by what they do."""
+        """This session's running jobs, by their names after its prefix."""
+        prefix = self.plan.prefix
+        names = {f"{prefix}{name}" for name in JOBS}
         return {
-            name: job
+            job.name.removeprefix(prefix): job
             for job in jobs(self.settings.flink.rest)
-            for name in JOBS
-            if job.name == f"{self.plan.prefix}{name}"
+            if job.name in names or signal_job_prefix(job.name) == prefix
         }
 
     def signals_done(self, end_ns: int) -> bool:
         """Whether every signal up to an event time has been made: the watermark of each operator is past it. Not while
-        the job is away: it may be on its way back."""
-        job = self.jobs().get("signals")
-        return job is not None and watermark_ms(self.settings.flink.rest, job.id) >= end_ns // NS_PER_MS
+        the job of one is away: it may be on its way back."""
+        deployments = Deployments(self.settings, self.plan.prefix, self.session_id)
+        there = deployments.running()
+        mine = [there.get(each.job) for each in deployments.read().current]
+        rest = self.settings.flink.rest
+        return bool(mine) and all(job and watermark_ms(rest, job.id) >= end_ns // NS_PER_MS for job in mine)
 
     def drain(self, patience_s: float) -> bool:
         """Whether, in time, every order that follows from the trading log as it is now has had its last report."""

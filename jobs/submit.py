@@ -4,24 +4,42 @@ import json
 import os
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TextIO
 
 from infra.flink_jobs import FlinkError, cancel, jobs, root_cause, wait_until_running
 from infra.parts.flink import client_command, flink_environment
 from infra.parts.part import http_get
 from infra.settings import ROOT, Settings
 from infra.taskmanagers import TaskManagers
-from jobs.client import FAULT, JOB, parallelism
+from jobs.client import FAULT, JOB, READY, parallelism
+from jobs.deployments import Deployments
 from pipelines.contracts.strategy_file import load_strategy
+from pipelines.domain.universe import Strategy
+from pipelines.signals.deployment import Deployment, Ledger, State
 from pipelines.signals.of_strategy import bound_signals
 
 JOBS = ("market", "spreads", "signals", "trading")
+"""`signals` stands for a job a signal."""
+
+OF_PYTHON = ("market", "spreads", "trading")
 PATIENCE_S = 180.0
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the client is to submit: names of jobs after the session's prefix, how many slots they need in all, and what
+    it has to be told besides."""
+
+    jobs: tuple[str, ...]
+    slots: int
+    told: tuple[str, ...]
 
 
 def submit(
@@ -30,44 +48,146 @@ def submit(
     strategy_file: Path,
     prefix: str = "",
     *,
-    skip: Sequence[tuple[int, int]] = (),
     savepoints: Mapping[str, str] = MappingProxyType({}),
     progress: Progress = lambda doing: None,
 ) -> dict[str, str]:
     """Submit jobs of a session whose topics exist, and return when every task runs: Flink's id by job.
 
-    FlinkError says in a line what was wrong; then none of these jobs is left on the cluster.
-    `skip`: records of market.spreads that the signals job leaves out, by partition and offset. `savepoints`: where jobs
+    FlinkError says in a line what was wrong; then none of these jobs is left on the cluster. `savepoints`: where jobs
     go on from, by name; the others begin at the beginning of their topics.
     """
-    rest = settings.flink.rest
     strategy = load_strategy(strategy_file)  # a faulty file is told here, before a JVM is started
-    if "signals" in names:
-        bound_signals(strategy)  # so is a faulty parameter
-    wanted = sum(parallelism(name, strategy) for name in names)
+    told = ["--strategy", str(strategy_file.resolve())]
+    told += [f"--from={name}={savepoint}" for name, savepoint in savepoints.items()]
+    slots = sum(parallelism(name, strategy) for name in names if name != "signals")
+    if "signals" not in names:
+        return hand_over(settings, prefix, Order(tuple(names), slots, tuple(told)), progress)
+    bound_signals(strategy)  # so is a faulty parameter
+    deployments = Deployments(settings, prefix)
+    with deployments.held(progress) as lock:
+        before = deployments.read()
+        chosen = live_signals(strategy, before, savepoints)
+        deployments.write(before.put(*chosen))
+        expanded = [job for name in names for job in ([each.job for each in chosen] if name == "signals" else [name])]
+        told += ["--signals", str(deployments.starting(chosen))]
+        order = Order(tuple(expanded), slots + len(chosen), tuple(told))
+        try:
+            ids = hand_over(settings, prefix, order, progress, lock)
+        except (FlinkError, KeyboardInterrupt):
+            deployments.write(before)
+            raise
+        deployments.write(before.put(*(replace(each, job_id=ids[each.job]) for each in chosen)))
+    return ids
+
+
+def live_signals(strategy: Strategy, ledger: Ledger, savepoints: Mapping[str, str]) -> list[Deployment]:
+    """The signals of a strategy, live: as the session has them, or else through all of its event time.
+
+    FlinkError where that would be the past of a signal that has had other versions, or of one that is not live.
+    """
+    found = []
+    for signal in bound_signals(strategy):
+        known = ledger.get(signal.name, signal.version)
+        others = ", ".join(f"{each.version} ({each.state})" for each in ledger.of(signal.name))
+        if others and (known is None or known.state != State.LIVE):
+            raise FlinkError(
+                f"signal {signal.name} {signal.version} is not live in this session, which has {others}: "
+                f"helios signals deploy {signal.name}"
+            )
+        new = known or Deployment(signal, strategy.account, strategy.shards)
+        found.append(replace(new, savepoint=savepoints.get(new.job, ""), job_id=""))
+    unknown = set(savepoints) - {each.job for each in found} - set(OF_PYTHON)
+    if unknown:
+        told = ", ".join(each.job for each in found)
+        raise FlinkError(f"--from {min(unknown)}: the signal jobs of the strategy are {told}: its text has changed")
+    return found
+
+
+def start_signals(
+    deployments: Deployments,
+    chosen: Sequence[Deployment],
+    lock: int,
+    *,
+    skip: Sequence[tuple[int, int]] = (),
+    progress: Progress = lambda doing: None,
+) -> dict[str, str]:
+    """Start deployments, each from its savepoint, or the beginning of the log; Flink's id by job, once they run.
+
+    `lock`: of `Deployments.held`. `skip`: records of market.spreads that are left out, by partition and offset: they
+    cannot be decoded. FlinkError or none of them is left on the cluster.
+    """
+    told = ["--signals", str(deployments.starting(chosen))]
+    told += [f"--skip={partition}:{offset}" for partition, offset in skip]
+    order = Order(tuple(each.job for each in chosen), len(chosen), tuple(told))
+    return hand_over(deployments.settings, deployments.prefix, order, progress, lock)
+
+
+def hand_over(
+    settings: Settings, prefix: str, order: Order, progress: Progress, lock: int | None = None
+) -> dict[str, str]:
+    """Have the client submit an order; Flink's id by job, once every task runs. `lock`: kept as long as it lives."""
+    rest = settings.flink.rest
     there = {job.name for job in jobs(rest)}
-    twice = [name for name in names if f"{prefix}{name}" in there]
+    twice = [f"{prefix}{name}" for name in order.jobs if f"{prefix}{name}" in there]
     if twice:
-        raise FlinkError(f"{', '.join(prefix + name for name in twice)} runs already: helios cancel {' '.join(twice)}")
-    workers = TaskManagers(settings, [f"jobs.{name}" for name in JOBS])
-    if settings.flink.local:
+        raise FlinkError(f"{', '.join(twice)} runs already: helios cancel {' '.join(twice)}")
+    # A signal's job has no Python in it that a TaskManager could have imported.
+    workers = TaskManagers(settings, [f"jobs.{name}" for name in OF_PYTHON])
+    imports = settings.flink.local and not set(order.jobs).isdisjoint(OF_PYTHON)
+    if imports:
         workers.refresh(progress)
     free = json.loads(http_get(f"{rest}/overview"))["slots-available"]
-    if free < wanted:
+    if free < order.slots:
         raise FlinkError(
-            f"{', '.join(names)} of {strategy.shards} shards need {wanted} slots and {free} are free: cancel jobs "
-            f"(helios jobs), or raise flink.taskmanagers in helios.yaml and helios up"
+            f"{', '.join(order.jobs)}: {order.slots} slots needed and {free} are free: cancel jobs (helios jobs), or "
+            "raise flink.taskmanagers in helios.yaml and helios up"
         )
-    progress(f"submitting {', '.join(names)}")
-    arguments = ["--bootstrap", settings.kafka.bootstrap, "--registry", settings.registry.url]
-    arguments += ["--strategy", str(strategy_file.resolve()), "--prefix", prefix]
-    arguments += [f"--skip={partition}:{offset}" for partition, offset in skip]
-    arguments += [f"--from={name}={savepoint}" for name, savepoint in savepoints.items()]
+    progress(f"submitting {', '.join(order.jobs)}")
+    with _client(settings, [*order.jobs, *_places(settings, prefix), *order.told], lock) as client:
+        return _await(settings, client, progress, workers.remember if imports else lambda: None)
+
+
+@contextmanager
+def standing_by(
+    deployments: Deployments, chosen: Sequence[Deployment], lock: int, progress: Progress
+) -> Iterator[Callable[[Sequence[Deployment]], dict[str, str]]]:
+    """A client that has all but handed over these deployments, which run: to be called, once, with what they are to be
+    when they have been stopped. As `start_signals` from then on. FlinkError where the client does not come so far."""
+    settings, prefix = deployments.settings, deployments.prefix
+    now = deployments.folder / "starting-now.json"
+    now.unlink(missing_ok=True)
+    progress("making a Flink client ready")
+    told = ["--signals", str(deployments.starting(chosen)), "--stand-by", str(now), "--serves", str(os.getpid())]
+    with _client(settings, [*(each.job for each in chosen), *_places(settings, prefix), *told], lock) as client:
+        client.until_ready()
+
+        def start(changed: Sequence[Deployment]) -> dict[str, str]:
+            progress(f"submitting {', '.join(each.job for each in changed)}")
+            deployments.starting(changed).replace(now)
+            return _await(settings, client, progress)
+
+        try:
+            yield start
+        finally:
+            if not now.exists():
+                client.end()
+
+
+def _places(settings: Settings, prefix: str) -> tuple[str, ...]:
+    """Where the client finds the session."""
+    bootstrap, registry = settings.kafka.bootstrap, settings.registry.url
+    return ("--bootstrap", bootstrap, "--registry", registry, "--prefix", prefix)
+
+
+def _await(
+    settings: Settings, client: "_Client", progress: Progress, handed_over: Callable[[], None] = lambda: None
+) -> dict[str, str]:
+    """Flink's id by job once every task runs, or FlinkError and none of them is left."""
+    rest = settings.flink.rest
     ids: dict[str, str] = {}
     try:
-        _run_client(settings, [*names, *arguments], ids, progress)
-        if settings.flink.local:
-            workers.remember()
+        client.finish(ids, progress)
+        handed_over()
         wait_until_running(rest, list(ids.values()), PATIENCE_S, progress)
     except (FlinkError, KeyboardInterrupt):
         cancel(rest, list(ids.values()))
@@ -75,29 +195,64 @@ def submit(
     return ids
 
 
-def _run_client(settings: Settings, arguments: Sequence[str], ids: dict[str, str], progress: Progress) -> None:
-    """Run the client to its end, putting the ids of jobs into `ids` as they come."""
-    command = client_command(settings, ROOT / "jobs" / "client.py", arguments)
-    log = settings.home / "logs" / "flink-client.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    last: deque[str] = deque(maxlen=200)
-    fault = ""
-    environment = {**os.environ, **flink_environment(settings)}
-    with (
-        log.open("w") as told,
-        subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
-        ) as client,
-    ):
-        assert client.stdout is not None
-        for line in client.stdout:
-            told.write(line)
-            last.append(line)
+class _Client:
+    """A Flink client at work, its output kept in a log."""
+
+    def __init__(self, process: subprocess.Popen[str], log: TextIO) -> None:
+        self._process = process
+        self._log = log
+        self._last: deque[str] = deque(maxlen=200)
+
+    def until_ready(self) -> None:
+        """Return when it stands by; FlinkError if it ends instead."""
+        for line in self._lines():
+            if line.startswith(READY):
+                return
+        self.finish({}, lambda doing: None)
+
+    def finish(self, ids: dict[str, str], progress: Progress) -> None:
+        """Read to its end, putting the ids of jobs into `ids` as they come; FlinkError with what it says went wrong."""
+        fault = ""
+        for line in self._lines():
             if line.startswith(JOB):
                 said: Any = json.loads(line.removeprefix(JOB))
                 ids[said["job"]] = said["id"]
                 progress(f"{said['job']} is with Flink")
             elif line.startswith(FAULT):
                 fault = json.loads(line.removeprefix(FAULT))["fault"]
-    if client.returncode or fault:
-        raise FlinkError(f"submit: {fault or root_cause(''.join(last)) or 'the client ended'} (all of it: {log})")
+        if self._process.wait() or fault:
+            why = fault or root_cause("".join(self._last)) or "the client ended"
+            raise FlinkError(f"submit: {why} (all of it: {self._log.name})")
+
+    def end(self) -> None:
+        """Of one that stands by and is not wanted any more."""
+        self._process.terminate()
+
+    def _lines(self) -> Iterator[str]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._log.write(line)
+            self._last.append(line)
+            yield line
+
+
+@contextmanager
+def _client(settings: Settings, arguments: Sequence[str], lock: int | None) -> Iterator[_Client]:
+    """A client that is started; at the end it has ended too."""
+    command = client_command(settings, ROOT / "jobs" / "client.py", arguments)
+    log = settings.home / "logs" / "flink-client.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, **flink_environment(settings)}
+    with (
+        log.open("w") as told,
+        subprocess.Popen(
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            pass_fds=() if lock is None else (lock,),
+        ) as client,
+    ):
+        yield _Client(client, told)

@@ -24,6 +24,7 @@ from jobs.cli import (
     quality,
     reference,
     schemas,
+    signal_changes,
     signals,
     sql,
     stack,
@@ -66,6 +67,15 @@ app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
 app.add_typer(schemas.app, name="schemas")
+for command, example in (
+    (signal_changes.deploy, "deploy pair_reversion --set entry_z=1.75 --strategy strategy.yaml"),
+    (signal_changes.diff, "diff pair_reversion"),
+    (signal_changes.switch, "switch pair_reversion"),
+    (signal_changes.retire, "retire pair_reversion 5a6c7f0e21"),
+    (signal_changes.running, "running --json"),
+    (signal_changes.watch, "watch pair_reversion"),
+):
+    signals.app.command(epilog=f"Example: helios signals {example}")(command)
 app.add_typer(signals.app, name="signals")
 
 EXPECTED = (

@@ -61,8 +61,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """A signal as it would run: its header, parameters with their ranges, version, and SQL with values bound."""
-    file = load_signal(_path(signal, folder))
-    given = _given(values)
+    file = load_signal(signal_path(signal, folder))
+    given = given_values(values)
     bound = file.bound(given, "--set")
     told = {
         "signal": file.name,
@@ -115,7 +115,7 @@ def validate(signals: Named = None, values: Set = None, folder: Folder = FOLDER,
     """Signals against Flink's own planner, and what state they keep: a line a fault, at file, line and column."""
     from pipelines.signals.explained import explain_signal
 
-    given, told, faults = _given(values), [], []
+    given, told, faults = given_values(values), [], []
     t_env = _planner()
     for path in _paths(signals, folder):
         try:
@@ -143,7 +143,7 @@ def explain(
     """Flink's plan of a signal, and how much state each step of it may come to keep."""
     from pipelines.signals.explained import explain_signal
 
-    bound = load_signal(_path(signal, folder)).bound(_given(values), "--set")
+    bound = load_signal(signal_path(signal, folder)).bound(given_values(values), "--set")
     found = explain_signal(_planner(), bound)
     if as_json:
         print(json.dumps(asdict(found)))
@@ -204,14 +204,14 @@ def _planner() -> Any:
 
 def _paths(names: Sequence[str] | None, folder: Path) -> list[Path]:
     if names:
-        return [_path(name, folder) for name in names]
+        return [signal_path(name, folder) for name in names]
     found = sorted(folder.glob("*.sql"))
     if not found:
         raise SignalError(f"{folder}: no signals in it: helios signals new NAME --folder {folder}")
     return found
 
 
-def _path(name: str, folder: Path) -> Path:
+def signal_path(name: str, folder: Path) -> Path:
     """A signal's file, of its name in the folder or its path."""
     if name.endswith(".sql"):
         return Path(name)
@@ -222,7 +222,8 @@ def _path(name: str, folder: Path) -> Path:
     raise SignalError(f"{folder}: no signal {name!r}: {nearest(name, known, 'there are')}")
 
 
-def _given(values: Sequence[str] | None) -> dict[str, object]:
+def given_values(values: Sequence[str] | None) -> dict[str, object]:
+    """Of `--set NAME=VALUE`."""
     found: dict[str, object] = {}
     for text in values or ():
         name, equals, value = text.partition("=")

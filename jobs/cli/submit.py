@@ -13,6 +13,7 @@ from infra.flink_jobs import FlinkError, Job, stop_with_savepoint
 from infra.flink_jobs import cancel as cancel_jobs
 from infra.flink_jobs import jobs as list_jobs
 from infra.settings import load_settings
+from jobs.deployments import signal_job_prefix
 from jobs.steps import steps
 
 
@@ -24,7 +25,7 @@ def submit(
         list[str] | None, typer.Option("--from", help="JOB=SAVEPOINT, as `helios cancel --savepoint` told it.")
     ] = None,
 ) -> None:
-    """Submit jobs of a strategy to Flink, all through one client, and wait until they run."""
+    """Submit jobs of a strategy to Flink, all through one client, and wait until they run: of signals one each."""
     from jobs.submit import JOBS
     from jobs.submit import submit as hand_over
 
@@ -34,7 +35,8 @@ def submit(
             raise FlinkError(f"no job is called {name!r}: take of {', '.join(JOBS)}, or all")
     found = dict(each.partition("=")[::2] for each in savepoints or ())
     for name, savepoint in found.items():
-        if name not in names or not savepoint:
+        wanted = "signals" if name.startswith("signal-") else name
+        if wanted not in names or not savepoint:
             raise FlinkError(f"--from {name}={savepoint}: JOB=SAVEPOINT expected, the job being of {', '.join(names)}")
     console = Console(stderr=True)
     with steps(console, "submitting") as step:
@@ -64,7 +66,9 @@ def print_jobs(console: Console, found: Sequence[tuple[Job, str]]) -> None:
 
 
 def cancel(
-    names: Annotated[list[str], typer.Argument(help="Names or ids of jobs, as `helios jobs` shows them.")],
+    names: Annotated[
+        list[str], typer.Argument(help="Names or ids of jobs, as `helios jobs` shows them; signals for those of all.")
+    ],
     prefix: Annotated[str, typer.Option("--prefix", help="Of the session whose jobs are meant.")] = "",
     savepoint: Annotated[bool, typer.Option("--savepoint", help="End each with a savepoint; print JOB=PATH.")] = False,
 ) -> None:
@@ -74,8 +78,16 @@ def cancel(
     """
     rest = load_settings().flink.rest
     running = list_jobs(rest)
-    chosen = [job for job in running if job.id in names or job.name in names or job.name in [prefix + n for n in names]]
-    if len(chosen) < len(names):
+
+    def called(job: Job, name: str) -> bool:
+        return (
+            name in (job.id, job.name)
+            or job.name == f"{prefix}{name}"
+            or (name == "signals" and signal_job_prefix(job.name) == prefix)
+        )
+
+    chosen = [job for job in running if any(called(job, name) for name in names)]
+    if not all(any(called(job, name) for job in chosen) for name in names):
         there = ", ".join(job.name for job in running) or "none"
         raise FlinkError(f"not all of {', '.join(names)} run; running: {there}")
     if savepoint:
@@ -85,16 +97,13 @@ def cancel(
     Console(stderr=True).print(f"cancelled {', '.join(job.name for job in chosen)}")
 
 
-def skip(
-    strategy: Annotated[Path, typer.Option("--strategy", help="The strategy file.")],
-    prefix: Annotated[str, typer.Option("--prefix", help="Of the session's topics.")] = "",
-) -> None:
-    """Restart the signals job without the records of market.spreads that it cannot decode, and say which they are."""
+def skip(prefix: Annotated[str, typer.Option("--prefix", help="Of the session's topics.")] = "") -> None:
+    """Restart the signal jobs without the records of market.spreads that they cannot decode, and say which they are."""
     from jobs.bad_records import restart_without
 
     console = Console(stderr=True)
     with steps(console, "reading market.spreads") as step:
-        found = restart_without(load_settings(), strategy, prefix, progress=step)
+        found = restart_without(load_settings(), prefix, progress=step)
     for each in found:
         console.print(f"left out {each}", soft_wrap=True)
-    console.print(f"[green]running[/] {prefix}signals")
+    console.print(f"[green]running[/] the signals of {prefix or 'the session'}")

@@ -16,6 +16,9 @@ EVENT_TIME = "event_time"
 KAFKA_TIME = "kafka_time"
 """The column of a sink that becomes the Kafka timestamp: give it the event time."""
 
+TOPIC = "topic"
+"""The column of a sink of several topics that says which one a row goes to."""
+
 _TYPES = {
     "int": "INT",
     "long": "BIGINT",
@@ -90,11 +93,14 @@ def sink_ddl(
 ) -> str:
     """CREATE TABLE to write a topic, under our own schema and subject; the column `key` is the Kafka key, as text.
 
-    The last column, `kafka_time` TIMESTAMP_LTZ(3), is the Kafka timestamp. Raises ValueError where `key` is no column.
+    The last column, `kafka_time` TIMESTAMP_LTZ(3), is the Kafka timestamp. Of several topics, with `;` between them,
+    there is one more, `topic`. Raises ValueError where `key` is no column.
     """
     if key not in _names(record):
         raise ValueError(f"table {name}: key {key!r} is no field of {record}: use one of {', '.join(_names(record))}")
     columns = [*_columns(record, load(record)), f"`{KAFKA_TIME}` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'"]
+    if ";" in topic:
+        columns.append(f"`{TOPIC}` STRING METADATA")
     defaults = {
         "connector": "kafka",
         "topic": topic,

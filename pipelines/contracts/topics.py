@@ -63,6 +63,11 @@ class Topics:
     def positions(self) -> str:
         return f"{self.prefix}trading.positions"
 
+    @property
+    def shadow(self) -> str:
+        """What signal versions give outside the event time in which they are live: records of `events`."""
+        return f"{self.prefix}signals.shadow"
+
     def named(self, name: str) -> str:
         """The topic of a name in RECORDS."""
         return f"{self.prefix}{name}"
@@ -71,7 +76,7 @@ class Topics:
         """Every topic of a session, with its number of partitions."""
         market = (self.ticks, self.books, self.spreads, self.samples, self.bars, self.pair_bars, self.snapshots)
         by_shard = dict.fromkeys(market, shards)
-        single = dict.fromkeys((self.rejects, self.events, self.orders, self.positions), 1)
+        single = dict.fromkeys((self.rejects, self.events, self.orders, self.positions, self.shadow), 1)
         return {self.raw(venue): 2 for venue in venues} | by_shard | single
 
 
@@ -88,6 +93,7 @@ RECORDS = {
     "trading.events": "helios.trading.TradingEvent",
     "trading.orders": "helios.trading.OrderRequest",
     "trading.positions": "helios.trading.Position",
+    "signals.shadow": "helios.trading.TradingEvent",
 }
 """Which Avro record a topic holds (`raw` stands for every raw.<venue>): its name is its subject in the registry."""
 

@@ -14,7 +14,7 @@ from pyflink.datastream import DataStream, KeyedStream, StreamExecutionEnvironme
 from pyflink.datastream.functions import KeyedProcessFunction as _KeyedProcessFunction
 from pyflink.datastream.state import ListStateDescriptor, ValueStateDescriptor
 from pyflink.java_gateway import get_gateway
-from pyflink.table import StreamTableEnvironment
+from pyflink.table import PlanReference, StreamTableEnvironment
 
 from pipelines.contracts.topics import MAX_PARALLELISM, Topics
 
@@ -151,11 +151,11 @@ def environment(parallelism: int = 1, savepoint: str = "") -> tuple[StreamExecut
         config.set_string(name, value)
     env = StreamExecutionEnvironment.get_execution_environment(config)
     t_env = StreamTableEnvironment.create(env)
-    _number_plan_from_one()
+    number_plan_from_one()
     return env, t_env
 
 
-def _number_plan_from_one() -> None:
+def number_plan_from_one() -> None:
     """The planner numbers its nodes through the life of a client, and state hangs on those numbers.
 
     Without this, a job submitted alone would not find the state that it left when it was submitted as the third.
@@ -167,6 +167,14 @@ def _number_plan_from_one() -> None:
     loader.setAccessible(True)
     context = loader.get(loaded).loadClass("org.apache.flink.table.planner.plan.nodes.exec.ExecNodeContext")
     context.getDeclaredMethod("resetIdCounter", None).invoke(None, None)
+
+
+def run_plan(t_env: StreamTableEnvironment, plan: str, name: str) -> str:
+    """Hand a compiled plan to the cluster as a job of this name; its Flink id."""
+    t_env.get_config().set("pipeline.name", name)
+    # By the Java plan: PyFlink 2.2.1 gives its own one the Java environment, and then asks that for a Python method.
+    compiled = t_env.load_plan(PlanReference.from_json_string(plan))._j_compiled_plan
+    return str(compiled.execute().getJobClient().get().getJobID().toString())
 
 
 RECORD: TypeInformation = Types.ROW_NAMED(

@@ -57,8 +57,13 @@ class Explained:
 def explain_signal(t_env: Any, signal: BoundSignal) -> Explained:
     """Plan a signal; nothing runs. Raises SignalError for what the planner refuses, for inputs that the header does not
     name as they are, and for state without a bound."""
-    _check_inputs(signal)
+    check_inputs(signal)
     plan = _plan(t_env, signal)
+    return Explained(signal.name, signal.version, _drawn(plan), check_state(signal, plan))
+
+
+def check_state(signal: BoundSignal, plan: Mapping[str, Any]) -> tuple[Step, ...]:
+    """The steps of a signal's plan that keep state. SignalError where one has no bound, and the signal says nothing."""
     steps = tuple(step for node in plan["nodes"] if (step := _step(node)) is not None)
     endless = next((step for step in steps if not step.bounded), None)
     if endless is not None and not signal.forever:
@@ -66,11 +71,11 @@ def explain_signal(t_env: Any, signal: BoundSignal) -> Explained:
             f"{signal.path}:{signal.first_line}: state without an end: {endless.step} keeps {endless.keeps}: bound it "
             f"in time (a window, WITHIN, BETWEEN of event times), or write `-- state: {FOREVER}` in the header"
         )
-    return Explained(signal.name, signal.version, _drawn(plan), steps)
+    return steps
 
 
-def _check_inputs(signal: BoundSignal) -> None:
-    """The header's inputs are the views that the text names."""
+def check_inputs(signal: BoundSignal) -> None:
+    """The header's inputs are the views that the text names. SignalError where they are not."""
     read = sorted(signal.tables & VIEWS.keys())
     inner = min(signal.tables & inner_names(), default="")
     if inner:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pipelines.signals.signal_file import BoundSignal
 from pipelines.signals.sources import numbers_of
-from pipelines.signals.tables import SINK
+from pipelines.signals.tables import ROUTED, SINK
 
 ROW = {
     "pair": "STRING",
@@ -64,15 +64,19 @@ def identified_rows(signal: BoundSignal, columns: Sequence[str]) -> str:
     return f"SELECT {event_id_sql(signal)} AS event_id, * FROM ({signal_rows(signal, columns)})"
 
 
-def insert_signals(signal: BoundSignal, account: str, columns: Sequence[str]) -> str:
-    """INSERT INTO trading_events. Event ids are those of `domain.identity.signal_id`; a test holds the two together."""
+def insert_signals(signal: BoundSignal, account: str, columns: Sequence[str], route: str = "") -> str:
+    """INSERT INTO trading_events. Event ids are those of `domain.identity.signal_id`; a test holds the two together.
+
+    `route`: of `event_time_ns`, the topic that a row goes to, in SQL; then the sink is the one of several topics.
+    """
     name, version = _text(signal.name), _text(signal.version)
-    return f"""INSERT INTO {SINK} (event_id, kind, account, event_time_ms, event_time_ns, signal, kafka_time)
+    sink, topic, routed = (ROUTED, ", topic", f",\n  {route}") if route else (SINK, "", "")
+    return f"""INSERT INTO {sink} (event_id, kind, account, event_time_ms, event_time_ns, signal, kafka_time{topic})
 SELECT
   {event_id_sql(signal)},
   'signal', {_text(account)}, event_time_ns / 1000000, event_time_ns,
   ROW({name}, {version}, {", ".join(f"`{column}`" for column in ROW)}),
-  TO_TIMESTAMP_LTZ(event_time_ns / 1000000, 3)
+  TO_TIMESTAMP_LTZ(event_time_ns / 1000000, 3){routed}
 FROM ({signal_rows(signal, columns)})"""
 
 

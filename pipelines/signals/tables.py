@@ -13,6 +13,8 @@ from pipelines.signals.views import queries_of
 
 SPREADS = SOURCES[0]
 SINK = "trading_events"
+ROUTED = "signals_routed"
+"""As `SINK`, and `topic` says whether a signal goes to trading.events or to signals.shadow."""
 
 
 def declare_views(t_env: Any, folder: Path, names: Collection[str] = tuple(VIEWS)) -> None:
@@ -44,18 +46,22 @@ class Wires:
     skip: tuple[Place, ...] = ()
 
     def definitions(self, names: Collection[str] = tuple(VIEWS)) -> list[str]:
-        """Statements that declare the sources of views of these names, the views, and the sink, in order."""
-        sink = sink_ddl(
-            SINK,
+        """Statements that declare the sources of views of these names, the views, and the sinks, in order."""
+        tables = [statement for source in sources_of(names) for statement in self._tables(source)]
+        views = [f"CREATE VIEW `{name}` AS {query}" for name, query in queries_of(names).items()]
+        sinks = [self._sink(SINK, self.topics.events), self._sink(ROUTED, f"{self.topics.events};{self.topics.shadow}")]
+        return [*tables, *views, *sinks]
+
+    def _sink(self, name: str, topics: str) -> str:
+        return sink_ddl(
+            name,
             "helios.trading.TradingEvent",
-            self.topics.events,
+            topics,
             key="account",
             bootstrap=self.bootstrap,
             registry_url=self.registry_url,
             options={"properties.linger.ms": "1", "sink.delivery-guarantee": "at-least-once"},
         )
-        tables = [statement for source in sources_of(names) for statement in self._tables(source)]
-        return [*tables, *(f"CREATE VIEW `{name}` AS {query}" for name, query in queries_of(names).items()), sink]
 
     def _tables(self, source: Source) -> list[str]:
         """The table of a source. Where records are left out, it is a view over pieces."""

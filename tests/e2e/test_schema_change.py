@@ -25,6 +25,7 @@ from infra.parts.part import http_get
 from infra.settings import INSTALLED, ROOT, Settings
 from infra.stack import up
 from jobs.cli.main import app
+from jobs.deployments import signal_job_prefix
 from jobs.submit import submit
 from pipelines.contracts.blocks import BlockCodec
 from pipelines.contracts.frames import RawFrames
@@ -208,9 +209,9 @@ def stopped(name: str, prefix: str) -> str:
 
 
 def until_through(rest: str, prefix: str) -> None:
-    """Return when the signals job has passed the end of the sessions: so has all before it."""
+    """Return when the signal's job has passed the end of the sessions: so has all before it."""
     end_ms = (SIMULATION.start_ns // NS_PER_MS) + 3_600_000
-    (job,) = [job for job in jobs(rest) if job.name == f"{prefix}signals"]
+    (job,) = [job for job in jobs(rest) if signal_job_prefix(job.name) == prefix]
     until(lambda: watermark_ms(rest, job.id) > end_ms, f"a watermark of {end_ms} of {job}")
 
 

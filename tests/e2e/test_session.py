@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,7 +60,7 @@ def killed(
 ) -> Iterator[tuple[Ran, "Killer"]]:
     undisturbed.facts.session.close()
     with simulated_session(stack, tmp_path_factory.mktemp("killed"), PREFIX, 17311) as session:
-        killer = Killer(stack, VICTIMS, PREFIX, session.plan.strategy_file)
+        killer = Killer(stack, VICTIMS, PREFIX)
         killer.start()
         try:
             summary = session.run()
@@ -83,7 +82,6 @@ class Killer:
     settings: Settings
     victims: Sequence[str]
     prefix: str
-    strategy_file: Path
     killed: dict[str, int] = field(default_factory=dict)
     """Process ids."""
     orders_before: dict[str, int] = field(default_factory=dict)
@@ -112,7 +110,7 @@ class Killer:
         self._poison()
 
     def _poison(self) -> None:
-        """Have the signals job fail at a record, and start it again without it."""
+        """Have the signal's job fail at a record, and start it again without it."""
         producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap)
         with closing(producer):
             where = producer.send(f"{self.prefix}market.spreads", NO_AVRO, key=shard_key(0, 2).encode()).get(10)
@@ -120,7 +118,7 @@ class Killer:
         while not any(place in fault for fault in self._faults()):
             if self._stopped.wait(0.5):
                 return
-        self.skipped = restart_without(self.settings, self.strategy_file, self.prefix)
+        self.skipped = restart_without(self.settings, self.prefix)
 
     def _faults(self) -> list[str]:
         """What `helios jobs` says of the jobs."""
