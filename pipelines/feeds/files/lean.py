@@ -24,7 +24,7 @@ def open_files(paths: Sequence[Path], venue: str = "", symbols: Collection[str] 
     """Archives of one market as one session, merged by event time. At one time quotes come before trades.
 
     With `venue` they are all of it, and may be of several markets, as long as a symbol is of one alone. `symbols`: what
-    else is in them is left out, as a future's other expiries. Raises UnknownFormat where a file is none of LEAN's, is of
+    else is in them is left out, as other expiries. Raises UnknownFormat where a file is none of LEAN's, is of
     another market, or nothing is left.
     """
     if not paths:
