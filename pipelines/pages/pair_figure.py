@@ -74,16 +74,16 @@ def _z(figure: go.Figure, course: PairCourse, bands: Sequence[Band]) -> Line:
     _add(figure, drawn, drawn.values, "z", INK, "y3", "%{y:.4f}", legend=False)
     for band in bands:
         for z in sorted({band.z, -band.z}):
-            text = f"{band.name} {z:g}" if z > 0 or band.z == 0 else ""
             figure.add_shape(
                 type="line", xref="paper", x0=0, x1=1, yref="y3", y0=z, y1=z, layer="below", name=band.name,
                 line={"color": BAND_LINE, "width": 1, "dash": "dot" if band.name == "exit" else "solid"},
             )  # fmt: skip
-            if text:
-                figure.add_annotation(
-                    text=text, xref="paper", x=1.004, xanchor="left", yref="y3", y=z, showarrow=False,
-                    font={"size": 10, "color": GREY},
-                )  # fmt: skip
+    for z in sorted({band.z for band in bands}):
+        names = ", ".join(dict.fromkeys(band.name for band in bands if band.z == z))
+        figure.add_annotation(
+            text=f"{names} {z:g}", xref="paper", x=1.004, xanchor="left", yref="y3", y=z, showarrow=False,
+            font={"size": 10, "color": GREY},
+        )  # fmt: skip
     figure.add_traces(list(signal_marks(course)))
     return drawn
 

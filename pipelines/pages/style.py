@@ -29,6 +29,7 @@ def layout(panels: Sequence[tuple[str, str, float, float]], hidden: Sequence[tup
         "hovermode": "x unified",
         "hoversubplots": "axis",
         "hoverlabel": {"bgcolor": "rgba(255,255,255,0.94)", "bordercolor": HAIR, "font": {"size": 11}},
+        "modebar": {"orientation": "v", "color": HAIR, "activecolor": GREY, "bgcolor": "rgba(0,0,0,0)"},
         "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11}},
         "xaxis": {
             "type": "date",
