@@ -33,7 +33,7 @@ def signal_marks(course: PairCourse) -> Iterator[go.Scatter]:
                 "line": {"width": 1.2, "color": colour if symbol.endswith("open") else "white"},
             },
             customdata=[_outcome(each) for each in made],
-            hovertemplate="z %{y:.3f}, %{customdata}",
+            hovertemplate="z %{y:.4f} at %{x|%H:%M:%S.%L}, %{customdata}",
         )
 
 
@@ -52,7 +52,7 @@ def fill_marks(course: PairCourse, leg: str, unit: float, colour: str) -> Iterat
             meta={"mark": "fill", "instrument": leg, "side": side.value},
             marker={"symbol": symbol, "size": 8, "color": colour, "line": {"width": 1, "color": "white"}},
             customdata=[[each.fill.lots, each.fill.price] for each in made],
-            hovertemplate="%{customdata[0]:,d} at %{customdata[1]:.10~g}",
+            hovertemplate="%{customdata[0]:,d} at %{customdata[1]:.10~g}, %{x|%H:%M:%S.%L}",
         )
 
 

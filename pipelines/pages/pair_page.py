@@ -81,7 +81,8 @@ def _notes(course: PairCourse, bands: Sequence[Band], silent: timedelta, run: in
     yield (
         f"All {course.rows:,} crossings and samples are drawn."
         if run == 1
-        else f"Of {course.rows:,} crossings and samples a line has the first, lowest, highest and last of every {run}."
+        else f"Of {course.rows:,} crossings and samples each line has the first, lowest, highest and last of every "
+        f"{run:,}, and what it is at those of the others."
     )
     if course.breaks:
         longest = f"{silent.total_seconds():g} s"

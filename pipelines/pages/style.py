@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 INK, GREY, HAIR, BAND_LINE = "#24292e", "#8b9097", "#d9dadc", "#b9a9c9"
+UNKNOWN = "#f1f1ee"
 A, B = "#33608c", "#c27a2c"
 LONG, SHORT, EXIT = "#2f8f6f", "#b04a3f", "#24292e"
 
@@ -28,9 +29,9 @@ def layout(panels: Sequence[tuple[str, str, float, float]], hidden: Sequence[tup
         "plot_bgcolor": "white",
         "hovermode": "x unified",
         "hoversubplots": "axis",
-        "hoverlabel": {"bgcolor": "rgba(255,255,255,0.94)", "bordercolor": HAIR, "font": {"size": 11}},
+        "hoverlabel": {"bgcolor": "rgba(255,255,255,0.94)", "bordercolor": HAIR, "font": {"size": 11, "color": INK}},
         "modebar": {"orientation": "v", "color": HAIR, "activecolor": GREY, "bgcolor": "rgba(0,0,0,0)"},
-        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11}},
+        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11, "color": INK}},
         "xaxis": {
             "type": "date",
             "anchor": panels[-1][0],

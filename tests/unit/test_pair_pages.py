@@ -18,11 +18,13 @@ from pipelines.pages.bands import Band, bands
 from pipelines.pages.outline import outline
 from pipelines.pages.pair_figure import pair_figure
 from pipelines.pages.pair_index import file_of, pair_index
+from pipelines.pages.pair_lines import drawn as drawn_rows
 from pipelines.pages.pair_lines import line, lots_held, unknown
 from pipelines.pages.pair_page import PLOTLY_FILE, PairPage, pair_page
 from tests.support.pair_courses import at, course, fill, signal
 
 SILENT = timedelta(minutes=5)
+ROWS = np.arange(9)
 ENTRY = Band(("pair_reversion",), "entry", 2.0)
 
 
@@ -67,18 +69,18 @@ def test_a_short_series_is_drawn_whole() -> None:
 def test_a_line_is_open_where_a_leg_was_silent() -> None:
     # second   0  1  2  3  4  5
     # KO       q  q  .  .  q  q      the samples of 2 and 3 repeat what stood at 1
-    drawn = line(course([1, 2, 2, 2, 3, 4], breaks=[Break("KO", at(1), at(4), "no quote")]), np.arange(6.0))
-    assert np.isnan(drawn.values).tolist() == [False, False, True, False, False]
+    drawn = line(course([1, 2, 2, 2, 3, 4], breaks=[Break("KO", at(1), at(4), "no quote")]), ROWS[:6])
     assert drawn.rows.tolist() == [0, 1, -1, 4, 5]
+    assert np.isnan(drawn.of(np.ones(6))).tolist() == [False, False, True, False, False]
 
 
 def test_the_line_of_a_leg_is_not_open_where_the_other_was_silent() -> None:
     made = course([1, 2, 2, 2, 3, 4], breaks=[Break("KO", at(1), at(4), "no quote")])
-    assert line(made, np.arange(6.0), "PEP").rows.tolist() == [0, 1, 2, 3, 4, 5]
+    assert line(made, ROWS[:6], "PEP").rows.tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_break_without_any_row_in_it_opens_the_line_too() -> None:
-    drawn = line(course([1, 2, 3], breaks=[Break("PEP", at(1.2), at(1.8), "halted")]), np.arange(3.0))
+    drawn = line(course([1, 2, 3], breaks=[Break("PEP", at(1.2), at(1.8), "halted")]), ROWS[:3])
     assert drawn.rows.tolist() == [0, 1, -1, 2]
 
 
@@ -100,10 +102,10 @@ def test_an_instrument_is_halted_from_the_halt_until_it_trades() -> None:
 
 
 def test_lots_are_those_after_each_fill() -> None:
-    held = lots_held(
-        course([0.0] * 9, fills=[fill(2, "KO", 5, 60), fill(4, "PEP", -9, 170), fill(6, "KO", -5, 61)]), "KO"
-    )
-    assert held.values.tolist() == [0, 5, 0, 0]
+    fills = [fill(-9, "KO", 1, 60), fill(2.5, "KO", 5, 60), fill(4, "PEP", -9, 170), fill(6, "KO", -6, 61)]
+    times, lots = lots_held(course([0.0] * 9, fills=fills), ROWS[[0, 3, 8]], "KO")
+    assert ((times * 1000 - at(0)) / 1e6).tolist() == [0, 2.5, 3, 6, 8]
+    assert lots.tolist() == [1, 6, 6, 0, 0]
 
 
 def test_profit_at_the_end_is_that_of_the_fills_and_the_last_mids() -> None:
@@ -166,10 +168,19 @@ def test_a_night_is_cut_out_of_the_axis_unless_something_is_marked_in_it() -> No
     assert pair_figure(course([0.0] * 9000, [signal(500, "exit", 0.1)], breaks=[night]), ()).hidden == 0
 
 
+def test_all_lines_have_the_rows_that_any_of_them_needs() -> None:
+    made = course(np.sin(np.arange(20_000)).tolist())
+    peak = 12_345
+    made.values["mid_b"][peak] = 180.0
+    rows = drawn_rows(made, [made.values["z"], made.values["mid_b"]]).rows
+    assert peak in rows
+    assert set(outline(made.values["z"]).rows) <= set(rows)
+
+
 def test_what_is_left_out_is_said_on_the_page() -> None:
     assert "All 9 crossings and samples are drawn" in page_of([0.0] * 9).text
     long = page_of(np.sin(np.arange(20_000)).tolist()).text
-    assert "Of 20,000 crossings and samples a line has the first, lowest, highest and last of every 20." in long
+    assert "Of 20,000 crossings and samples each line has the first, lowest, highest and last of every 34" in long
 
 
 def test_a_pair_whose_name_is_markup_is_text_on_its_page() -> None:
