@@ -215,7 +215,7 @@ def summary(
         conserved["faults"] = injected == tally.counts["rejects"]
     return {
         "session": session.session_id,
-        "strategy": str(session.plan.strategy_file),
+        "strategy": str(session.plan.strategy_file.resolve()),
         "frames": told["frames"],
         "ticks": tally.counts["ticks"],
         "expected_ticks": feed.expected_ticks,

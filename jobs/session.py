@@ -17,9 +17,11 @@ from jobs.submit import Progress, submit
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
-from pipelines.domain.market import NS_PER_MS
+from pipelines.domain.market import NS_PER_MS, NS_PER_S
 from pipelines.domain.universe import Strategy
+from pipelines.signals.of_strategy import bound_signals
 
+MS_PER_S = NS_PER_S // NS_PER_MS
 JOBS = ("market", "spreads", "signals", "trading")
 SERVICE_PATIENCE_S = 30.0
 
@@ -128,9 +130,17 @@ class TradingSession:
 
     def signals_done(self, end_ns: int) -> bool:
         """Whether every signal up to an event time has been made: the watermark of each operator is past it. Not while
-        the job is away: it may be on its way back."""
+        the job is away: it may be on its way back.
+
+        Samples end with their last full second, and no word comes after: signals that read them are waited for up to
+        there, and what the last sample alone would make is never made.
+        """
         job = self.jobs().get("signals")
-        return job is not None and watermark_ms(self.settings.flink.rest, job.id) >= end_ns // NS_PER_MS
+        end_ms = end_ns // NS_PER_S * MS_PER_S - 1 if self._reads_samples() else end_ns // NS_PER_MS
+        return job is not None and watermark_ms(self.settings.flink.rest, job.id) >= end_ms
+
+    def _reads_samples(self) -> bool:
+        return any("spreads" in signal.inputs for signal in bound_signals(self.strategy))
 
     def drain(self, patience_s: float) -> bool:
         """Whether, in time, every order that follows from the trading log as it is now has had its last report."""

@@ -34,7 +34,8 @@ def demo(
 
     Example: helios demo --seed 7 --speed 20
     Example: helios demo --replay captures/usdm_btcusdt.jsonl.gz captures/usdm_ethusdt.jsonl.gz
-    Example: helios demo --strategy examples/aig-bac-spy.yaml --speed 600 --replay tick/{aig,bac}/20131007_*.zip
+    Example: helios demo --strategy examples/es-spy.yaml --speed 1000
+    --replay {future/cme/minute/es,equity/usa/minute/spy}/*_quote.zip
     """
     from jobs.demo import Stopwatch, run_session
     from jobs.demo_plans import recorded_plan, simulated_plan
