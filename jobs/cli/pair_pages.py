@@ -110,9 +110,8 @@ def bands_of(settings: Settings, session: str, strategy: Path | None) -> "tuple[
     for use in load_strategy(file).signals:
         for parameter in load_signal(signal_path(use)).parameters:
             if parameter.type == "z":
-                levels.append(
-                    (use.name, parameter.name, _number(use.parameters.get(parameter.name, parameter.default)))
-                )
+                value = use.parameters.get(parameter.name, parameter.default)
+                levels.append((use.name, parameter.name, _z(value, f"{file}: signal {use.name}: {parameter.name}")))
     return bands(levels)
 
 
@@ -126,11 +125,11 @@ def _of_demo(settings: Settings, session: str) -> Path | None:
     return file if file is not None and file.is_file() else None
 
 
-def _number(value: object) -> float:
+def _z(value: object, where: str) -> float:
     try:
         return float(str(value))
     except ValueError:
-        raise PagesError(f"{value!r} is no level of z: helios signals validate says where it is given") from None
+        raise PagesError(f"{where}: {value!r} is no level of z: give a number") from None
 
 
 def _write(file: Path, text: str) -> None:
