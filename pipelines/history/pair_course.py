@@ -75,6 +75,11 @@ class PairCourse:
         return len(self.time_us)
 
     @property
+    def currencies(self) -> tuple[str, ...]:
+        """What the legs are paid in: one currency, or two."""
+        return tuple(dict.fromkeys(self.terms.get(leg, Terms()).currency for leg in (self.a, self.b)))
+
+    @property
     def shown_fills(self) -> tuple[Filled, ...]:
         """The fills that are not before the first row."""
         return tuple(each for each in self.fills if each.time_us >= self.time_us[0])

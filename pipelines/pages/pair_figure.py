@@ -32,7 +32,8 @@ def pair_figure(course: PairCourse, bands: Sequence[Band]) -> PairFigure:
     """All of a course; bands as horizontal lines, with the first named entry around the spread too."""
     figure = go.Figure()
     mids = {course.a: course.values["mid_a"], course.b: course.values["mid_b"]}
-    made = profit_course(course.time_us, mids, course.fills, course.terms) if course.fills else None
+    summed = course.fills and len(course.currencies) == 1
+    made = profit_course(course.time_us, mids, course.fills, course.terms) if summed else None
     series = [course.values[name] for name in ("z", "spread", "mid_a", "mid_b")]
     outlined = drawn(course, [*series, *([made.total] if made else ())])
     _prices(figure, course, outlined.rows)

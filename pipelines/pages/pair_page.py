@@ -2,7 +2,7 @@
 
 import html
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from string import Template
@@ -15,6 +15,7 @@ from pipelines.history.profit import profit
 from pipelines.pages.bands import Band
 from pipelines.pages.pair_figure import pair_figure
 from pipelines.pages.pair_marks import iso
+from pipelines.pages.pair_words import notes, numbers
 
 PLOTLY_FILE = "plotly.min.js"
 """What pages that share it have beside them."""
@@ -40,8 +41,8 @@ def pair_page(course: PairCourse, bands: Sequence[Band], silent: timedelta, *, s
         title=html.escape(course.pair),
         when=html.escape(f"{_shown(course.time_us[0])} to {_shown(course.time_us[-1])} UTC"),
         what=html.escape(f"session {course.session}"),
-        numbers="".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in _numbers(told)),
-        notes=" ".join(html.escape(note) for note in _notes(course, bands, silent, drawn.run, drawn.hidden)),
+        numbers="".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in numbers(told)),
+        notes=" ".join(html.escape(note) for note in notes(course, bands, silent, drawn.run, drawn.hidden)),
         figure=figure,
         library=f'<script src="{PLOTLY_FILE}"></script>' if shared else f"<script>{get_plotlyjs()}</script>",
         style=STYLE,
@@ -64,41 +65,6 @@ def _told(course: PairCourse) -> dict[str, object]:
         "breaks": len(course.breaks),
         "profit": {each.currency: each.total for each in made},
     }
-
-
-def _numbers(told: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    signals, made = told["signals"], told["profit"]
-    assert isinstance(signals, dict)
-    assert isinstance(made, dict)
-    for name, count in signals.items():
-        yield name.replace("_", " "), f"{count:,}"
-    yield "fills", f"{told['fills']:,}"
-    for currency, total in made.items():
-        yield f"profit, {currency or 'money'}", f"{total:+,.2f}"
-
-
-def _notes(course: PairCourse, bands: Sequence[Band], silent: timedelta, run: int, hidden: int) -> Iterator[str]:
-    yield (
-        f"All {course.rows:,} crossings and samples are drawn."
-        if run == 1
-        else f"Of {course.rows:,} crossings and samples each line has the first, lowest, highest and last of every "
-        f"{run:,}, and what it is at those of the others."
-    )
-    if course.breaks:
-        longest = f"{silent.total_seconds():g} s"
-        yield f"Lines are open, on grey, where a leg had no quote for more than {longest} or was halted."
-    if hidden:
-        yield f"{hidden} such stretches of an hour or more are cut out of the axis, at the hair lines."
-    if course.signals:
-        yield "Pale signals led to no order."
-    if course.fills:
-        yield "Profit: average cost, open lots at the mids."
-    if bands:
-        yield "Levels of z: " + "; ".join(f"{each.name} {each.z:g} ({', '.join(each.signals)})" for each in bands) + "."
-    else:
-        yield "No strategy was given, so no levels of z are drawn."
-    if any(leg not in course.terms for leg in (course.a, course.b)):
-        yield "Lot sizes are not known: a lot is taken as one unit."
 
 
 def _shown(time_us: np.int64) -> str:

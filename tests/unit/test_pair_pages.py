@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipelines.domain.market import Status
 from pipelines.history.pair_course import Break, halts
 from pipelines.history.pair_profit import profit_course
-from pipelines.history.profit import profit
+from pipelines.history.profit import Terms, profit
 from pipelines.pages.bands import Band, bands
 from pipelines.pages.outline import outline
 from pipelines.pages.pair_figure import pair_figure
@@ -120,6 +120,14 @@ def test_profit_at_the_end_is_that_of_the_fills_and_the_last_mids() -> None:
     ]
     assert over_time.total[-1] == pytest.approx(total.total)
     assert over_time.realised[-1] == pytest.approx(total.realised)
+
+
+def test_profits_in_two_currencies_are_not_added_up() -> None:
+    made = course([0.0] * 6, fills=[fill(3, "KO", 1, 50.0)])
+    made.terms["PEP"] = Terms(0.01, 1.0, "EUR")
+    page = pair_page(made, (), SILENT, shared=True)
+    assert not [trace for trace in data(page)["data"] if trace.get("yaxis") == "y5"]
+    assert "The legs are paid in USD and EUR" in page.text
 
 
 def test_a_fill_counts_from_its_own_time_on() -> None:
