@@ -31,10 +31,12 @@ class DemoError(StackError):
 
 @dataclass(frozen=True, slots=True)
 class FeedCommand:
-    """How the feed is started: arguments of `helios feed`, and how many frames it will write."""
+    """How the feed is started: arguments of `helios feed`, and how many frames it will write. `expected_ticks`: where
+    frames hold many messages each, the ticks that the decoder alone finds in them; None where each frame is one."""
 
     arguments: tuple[str, ...]
     expected_frames: int
+    expected_ticks: int | None = None
 
 
 @dataclass
@@ -69,11 +71,11 @@ def run_session(
         with view.shown():
             told = _feed(session, feed, view)
             watch_s.lap("feed")
-            _settle(session, told, view)
+            _settle(session, told, feed, view)
             watch_s.lap("settle")
         rows = _rows(session, view)
         watch_s.lap("history")
-        return summary(watch, told, rows, session, watch_s.seconds)
+        return summary(watch, told, feed, rows, session, watch_s.seconds)
 
 
 class View:
@@ -143,11 +145,10 @@ def _feed(session: TradingSession, feed: FeedCommand, view: View) -> Mapping[str
     return told
 
 
-def _settle(session: TradingSession, told: Mapping[str, Any], view: View) -> None:
+def _settle(session: TradingSession, told: Mapping[str, Any], feed: FeedCommand, view: View) -> None:
     """Until every frame is read, every signal made, every order settled."""
     tally = view.watch.tally
-    wanted = told["frames"]
-    _until(view, "reading the rest", lambda: tally.used_frames() >= wanted, session)
+    _until(view, "reading the rest", lambda: tally.left(told["frames"], feed.expected_ticks) <= 0, session)
     end_ns = told["last_event_ns"]
     _until(view, "making the last signals", lambda: session.signals_done(end_ns), session)
     orders = -1
@@ -196,6 +197,7 @@ def _rows(session: TradingSession, view: View) -> dict[str, dict[str, int]]:
 def summary(
     watch: Watch,
     told: Mapping[str, Any],
+    feed: FeedCommand,
     rows: Mapping[str, Mapping[str, int]],
     session: TradingSession,
     seconds: Mapping[str, float],
@@ -205,7 +207,7 @@ def summary(
     injected = told.get("injected_faults", {}).get("total")
     _, realised, unrealised = tally.positions()
     conserved = {
-        "frames": tally.used_frames() == told["frames"],
+        "frames": tally.left(told["frames"], feed.expected_ticks) == 0,
         "rows": rows["rows"] == rows["events"],
         "orders": tally.counts["orders"] == tally.counts["intents"],
     }
@@ -213,8 +215,10 @@ def summary(
         conserved["faults"] = injected == tally.counts["rejects"]
     return {
         "session": session.session_id,
+        "strategy": str(session.plan.strategy_file.resolve()),
         "frames": told["frames"],
         "ticks": tally.counts["ticks"],
+        "expected_ticks": feed.expected_ticks,
         "rejects": tally.counts["rejects"],
         "rejects_by_reason": dict(tally.rejects_by_reason),
         "injected_faults": injected,

@@ -56,6 +56,10 @@ class Tally:
         """Frames that gave a tick or were set aside: all of them, once everything is through."""
         return self.counts["ticks"] + self.counts["rejects"] - self.rejects_by_reason["gap"]
 
+    def left(self, frames: int, ticks: int | None) -> int:
+        """What is not through of so many frames; of so many ticks, where frames hold many each."""
+        return frames - self.used_frames() if ticks is None else ticks - self.counts["ticks"]
+
     def raw(self, codec: FramesCodec, value: bytes) -> None:
         record = codec.decode(value)
         above = record.first_sequence + len(record.frames)
@@ -237,7 +241,7 @@ class Watch:
             progress=progress,
             counts=dict(self.tally.counts),
             rates=rates,
-            lag={"ticks": f"{self.tally.counts['frames'] - self.tally.used_frames():,} frames"},
+            lag={"ticks": f"{max(self.tally.counts['frames'] - self.tally.used_frames(), 0):,} frames"},
             rejects_by_reason=dict(self.tally.rejects_by_reason),
             positions=lines,
             realised=realised,

@@ -1,6 +1,7 @@
 """helios demo: a trading session end to end, to look at."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,35 +16,44 @@ from jobs.cli.stack import bring_up
 def demo(
     replay: Annotated[
         list[Path] | None,
-        typer.Option("--replay", help="Recorded captures instead of a simulation; once for each file."),
+        typer.Option("--replay", help="Recorded files instead of a simulation; once for each file."),
     ] = None,
-    more: Annotated[list[Path] | None, typer.Argument(help="Further captures.", show_default=False)] = None,
+    more: Annotated[list[Path] | None, typer.Argument(help="Further files.", show_default=False)] = None,
+    strategy: Annotated[
+        Path | None, typer.Option(help="What to trade in them: a strategy file of one venue. Left out: two captures.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated session: the same seed, the same session.")] = 1,
     instruments: Annotated[int, typer.Option(help="An even number: each two are a pair.")] = 20,
     seconds: Annotated[float, typer.Option(help="Event time of the simulated session.")] = 60.0,
     ticks_per_second: Annotated[float, typer.Option(help="Of event time, over all instruments.")] = 400.0,
     speed: Annotated[float, typer.Option(min=0, help="Event seconds in a second; 0: as fast as it goes.")] = 4.0,
+    venue_port: Annotated[int, typer.Option(help="On 127.0.0.1, of the simulated venue.")] = 17001,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
     """Run a session on local services: feed, Kafka, Flink jobs, gateway, simulated venue, TimescaleDB.
 
     Example: helios demo --seed 7 --speed 20
     Example: helios demo --replay captures/usdm_btcusdt.jsonl.gz captures/usdm_ethusdt.jsonl.gz
+    Example: helios demo --strategy examples/es-spy.yaml --speed 1000
+    --replay {future/cme/minute/es,equity/usa/minute/spy}/*_quote.zip
     """
     from jobs.demo import Stopwatch, run_session
     from jobs.demo_plans import recorded_plan, simulated_plan
+    from jobs.replay_plans import replayed_plan
 
     settings = load_settings()
     console = Console(stderr=as_json)
     watch_s = Stopwatch.started()
     bring_up(settings, console=console)
     watch_s.lap("stack")
-    captures = (*(replay or ()), *(more or ()))
-    if captures:
-        plan, feed = recorded_plan(settings, captures, speed)
+    files = (*(replay or ()), *(more or ()))
+    if strategy is not None:
+        plan, feed = replayed_plan(strategy, files, speed)
+    elif files:
+        plan, feed = recorded_plan(settings, files, speed)
     else:
         plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed)
-    summary = run_session(settings, plan, feed, console, watch_s)
+    summary = run_session(settings, replace(plan, venue_port=venue_port), feed, console, watch_s)
     _keep(settings, summary)
     if as_json:
         print(json.dumps(summary, indent=2))
@@ -77,6 +87,7 @@ def _show(console: Console, settings: Settings, summary: dict[str, Any]) -> None
         f"\nThe stack is still up. Flink: {settings.flink.rest}\n"
         "  helios history fills            what was traded\n"
         "  helios history pnl              what it made, pair by pair\n"
+        "  helios pairs pages              a page to look at for each pair\n"
         "  helios sql -e 'SELECT * FROM market_spreads LIMIT 5'\n"
         "  helios status                   every part, job and lag\n"
         "  make down                       stop it all"
@@ -85,12 +96,18 @@ def _show(console: Console, settings: Settings, summary: dict[str, Any]) -> None
 
 def _checks(summary: dict[str, Any]) -> list[tuple[str, bool]]:
     said = {
-        "frames": f"{summary['frames']:,} frames = ticks + frames set aside",
+        "frames": _frames(summary),
         "faults": f"{summary['rejects']:,} rejects = {summary['injected_faults']} faults put in",
         "orders": f"{summary['orders']:,} orders = intents",
         "rows": "rows = distinct events",
     }
     return [(said[name], well) for name, well in summary["conservation"].items()]
+
+
+def _frames(summary: dict[str, Any]) -> str:
+    if summary["expected_ticks"] is None:
+        return f"{summary['frames']:,} frames = ticks + frames set aside"
+    return f"{summary['ticks']:,} ticks = those that the decoder alone finds in the files"
 
 
 def _check(said: str, well: bool) -> str:

@@ -111,6 +111,7 @@ def files(
     paths: Annotated[list[Path], typer.Argument(help="Files of one format that helios decode knows.", exists=True)],
     venue: Annotated[str, typer.Option(help="The strategy's name of the venue.")],
     name: Annotated[str, typer.Option("--format", help="Of the files; recognised if left out.")] = "",
+    symbols: Annotated[str, typer.Option(help="Of LEAN's files these symbols alone, with commas.")] = "",
     skew_ms: Skew = 0.0,
     heartbeat_ms: Heartbeat = 1000.0,
     speed: Speed = 0.0,
@@ -120,14 +121,19 @@ def files(
     registry: Registry = "",
     as_json: AsJson = False,
 ) -> None:
-    """Files of market data of any format (ITCH, LEAN, captures), several merged by time, as one session."""
+    """Files of market data of any format (ITCH, LEAN, captures), several merged by time, as one session.
+
+    LEAN's may be of several markets: all are of the venue, in one order of event time whatever the speed.
+    """
     from jobs.feed import run
     from pipelines.feeds.file_source import FileSource
     from pipelines.feeds.files.formats import open_session
     from pipelines.feeds.handler import Pace
 
     with told_plainly():
-        source = FileSource(open_session(paths, name), venue, int(skew_ms * 1e6), int(heartbeat_ms * 1e6))
+        wanted = tuple(filter(None, symbols.split(",")))
+        session = open_session(paths, name, venue, wanted)
+        source = FileSource(session, venue, int(skew_ms * 1e6), int(heartbeat_ms * 1e6))
         warn_broken(source)
         handled = run(source, Pace(speed, linger_ms), destination(prefix, bootstrap, registry), quiet=as_json)
     tell(handled, {"frames_expected": source.expected_frames}, as_json)

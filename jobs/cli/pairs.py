@@ -1,4 +1,4 @@
-"""helios pairs: whether prices in a file make a pair."""
+"""helios pairs: whether prices in a file make a pair. Their pages are in pair_pages.py."""
 
 import json
 from dataclasses import asdict
@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jobs.cli import pair_pages
+
 if TYPE_CHECKING:
     from pipelines.research.pair_statistics import PairStatistics
     from pipelines.research.prices import Prices
 
-app = typer.Typer(help="Pairs: their statistics, from files of prices.", no_args_is_help=True)
+app = typer.Typer(
+    help="Pairs: their statistics, from files of prices; their pages, from the history.", no_args_is_help=True
+)
+app.command(epilog="Example: helios pairs page --pair KO-PEP --from 2026-10-30T14:30 --out ko_pep.html")(
+    pair_pages.page
+)
+app.command(epilog="Example: helios pairs pages --out pages --strategy strategy.yaml")(pair_pages.pages)
 
 
 class PairsError(RuntimeError):

@@ -278,7 +278,8 @@ def _write_samples(
         at = _put_long(out, at, second.sequence)
         at = _put_long(out, at, second.event_ns // NS_PER_MS)
         at = _put_long(out, at, second.event_ns)
-        at = _put_long(out, at, second.count)
+        if second.count:
+            at = _put_long(out, at, second.count)
         for place in range(second.first, second.first + second.count):
             sample = sampled[place]
             at = _put_text(out, at, pairs, sample.pair)

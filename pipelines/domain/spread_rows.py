@@ -104,7 +104,7 @@ def new_out(instruments: int, pairs: int, spare: int = 4096) -> Out:
         np.zeros(2 + spare, MARKS),
         np.zeros(instruments + 1 + 2 * spare, MARKED),
         np.zeros(instruments + 1 + spare, BAR),
-        np.zeros(1 + spare, SAMPLES),
+        np.zeros(3 + spare, SAMPLES),
         np.zeros(pairs + 2 * spare, SAMPLED),
         np.zeros(2 + spare, TOLD),
         np.zeros(pairs + spare, PAIR_BAR),

@@ -129,7 +129,7 @@ def _has_room(legs: Legs, state: State, out: Out) -> bool:
         and out.counts[MARKS_AT] + 2 <= out.marks.size
         and out.counts[MARKED_AT] + state.quotes.size + 1 <= out.marked.size
         and out.counts[BARS_AT] + state.quotes.size + 1 <= out.bars.size
-        and out.counts[SAMPLES_AT] + 1 <= out.samples.size
+        and out.counts[SAMPLES_AT] + 3 <= out.samples.size
         and out.counts[SAMPLED_AT] + legs.a.size <= out.sampled.size
         and out.counts[MINUTES_AT] + 2 <= out.minutes.size
         and out.counts[PAIR_BARS_AT] + legs.a.size <= out.pair_bars.size
@@ -314,7 +314,8 @@ def _act(event_ns: int, legs: Legs, state: State) -> None:
 
 @compiled
 def _sample(event_ns: int, legs: Legs, state: State, out: Out) -> None:
-    """Every pair that has a z, under one number; nothing where none has."""
+    """Every pair that has a z, under one number, and a millisecond later that time has passed; nothing where none
+    has."""
     count = 0
     for index in range(state.pairs.size):
         if not state.pairs[index].ready:
@@ -335,6 +336,15 @@ def _sample(event_ns: int, legs: Legs, state: State, out: Out) -> None:
     samples.first, samples.count = out.counts[SAMPLED_AT], count
     out.counts[SAMPLES_AT] += 1
     out.counts[SAMPLED_AT] += count
+    _beat_samples(event_ns + NS_PER_MS, state, out)
+
+
+@inlined
+def _beat_samples(event_ns: int, state: State, out: Out) -> None:
+    """A second without samples, under the last number: nothing else will be told of a time before it."""
+    samples = out.samples[out.counts[SAMPLES_AT]]
+    samples.sequence, samples.event_ns, samples.first, samples.count = state.clock[0].spreads, event_ns, 0, 0
+    out.counts[SAMPLES_AT] += 1
 
 
 @compiled
@@ -370,6 +380,7 @@ def _end(event_ns: int, session: int, sequence: int, legs: Legs, state: State, o
     clock.next_grid_ns = clock.time_ns // MARKS_NS * MARKS_NS + MARKS_NS
     clock.spreads += 1
     _event(ENDED, clock.time_ns, session, sequence, state, out)
+    _beat_samples(clock.time_ns, state, out)
 
 
 @compiled

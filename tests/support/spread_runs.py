@@ -61,8 +61,8 @@ def run(of: Strategy, blocks: Iterable[TickBlock]) -> Output:
 
 
 def decoded(made: Output) -> tuple[list[dict[str, Any]], ...]:
-    """All that was made as records; each one's Kafka time is its event time. Without the heartbeats of bars and of
-    pairs at minutes."""
+    """All that was made as records; each one's Kafka time is its event time. Without the heartbeats of samples, bars
+    and of pairs at minutes."""
     found = tuple(
         [Codec(record, SCHEMA_IDS[record]).decode(value) for value, _ in values]
         for record, values in zip(MADE, made, strict=True)
@@ -71,6 +71,7 @@ def decoded(made: Output) -> tuple[list[dict[str, Any]], ...]:
         assert [time_ms for _, time_ms in values] == [each["event_time_ms"] for each in those]
     marks, bars, samples, events, minutes, snapshots = found
     bars = [bar for bar in bars if bar["kind"] == "bar"]
+    samples = [second for second in samples if second["samples"]]
     return marks, bars, samples, events, [minute for minute in minutes if minute["bars"]], snapshots
 
 

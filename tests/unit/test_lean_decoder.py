@@ -198,13 +198,40 @@ def test_an_instrument_that_is_not_listed_is_a_fault_of_the_frame() -> None:
     assert found.messages == {"trade": 2}
 
 
-def test_bars_are_counted_and_give_no_ticks() -> None:
+def test_bars_of_trades_and_of_hours_are_counted_and_give_no_ticks() -> None:
     found = decode(
         frame("trade", "0,4,5,3,4,9", head="equity usa minute {} 20131007 AIG"),
-        frame("quote", "0,,,,,0,4,5,3,4,9", head="future cme minute {} 20131007 ES201312"),
         frame("trade", "20131007 00:00,4,5,3,4,9", head="equity usa daily {} - AIG"),
+        frame("quote", "20131007 09:00,1,2,1,2,0,3,4,3,4,9", head="future cme hour {} - ES201312"),
     )
     assert (len(found.rows), found.messages, found.faults) == (0, {"bar": 3}, ())
+
+
+@pytest.mark.parametrize(("resolution", "length_ns"), [("second", 1_000_000_000), ("minute", 60_000_000_000)])
+def test_a_bar_of_quotes_is_its_closing_quote_at_its_end(resolution: str, length_ns: int) -> None:
+    line = f"{OPEN_MS},10000,30000,10000,20000,7,30000,50000,30000,40000,9"
+    (row,) = decode(frame("quote", line, head=f"equity usa {resolution} {{}} 20131007 AIG")).rows
+    (tick,) = decode(frame("trade", f"{OPEN_MS},10000,100,Q,1,0")).rows
+    assert (row["kind"], row["bid"], row["bid_size"], row["ask"], row["ask_size"]) == (Kind.QUOTE, 2.0, 7.0, 4.0, 9.0)
+    assert row["event_ns"] == tick["event_ns"] + length_ns
+
+
+def test_a_side_that_nobody_quoted_in_a_bar_is_not_there() -> None:
+    line = "0,,,,,0,4,5,3,4,9"
+    (row,) = decode(
+        frame("quote", line, head="future cme minute {} 20131007 ES201312"), decoder=Lean({"ES201312": 0})
+    ).rows
+    assert (row["bid"], row["bid_size"], row["ask"], row["ask_size"]) == (0.0, 0.0, 4.0, 9.0)
+
+
+def test_a_bar_of_quotes_leaves_the_book_of_ticks_as_it_is() -> None:
+    found = decode(
+        frame("quote", f"{OPEN_MS},480000,1,490000,2,P,1,0"),
+        frame("quote", f"{OPEN_MS - 1000},10000,30000,10000,20000,7,30000,50000,30000,40000,9",
+              head="equity usa second {} 20131007 AIG"),
+        frame("quote", f"{OPEN_MS + 1},0,0,500000,3,P,1,0"),
+    )  # fmt: skip
+    assert found.rows["bid"].tolist() == [48.0, 2.0, 48.0]
 
 
 @pytest.mark.parametrize("line", ["0,4,3,5,4,9", "0,6,5,3,4,9", "0,4,5,3,2,9"])

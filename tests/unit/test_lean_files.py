@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.domain.decoding import Decoded, Discovered
+from pipelines.domain.market import NS_PER_MS, NS_PER_S, Kind
 from pipelines.feeds.files import lean_merge
 from pipelines.feeds.files.frame_file import BrokenFile, FrameFile, UnknownFormat
 from pipelines.feeds.files.lean import open_file, open_files, recognise
@@ -181,6 +182,36 @@ def test_files_of_two_markets_are_no_session(tmp_path: Path) -> None:
     fx = archive(tmp_path / "forex/oanda/tick/eurusd/a.zip", {"20140501_eurusd_tick_quote.csv": "1,1,2"})
     with pytest.raises(UnknownFormat, match="several markets cannot be one session"):
         open_files([fx, trades(tmp_path, "aig", "1,1,1,Q,1,0")])
+
+
+def test_files_of_two_markets_are_a_session_of_a_venue_that_is_named(tmp_path: Path) -> None:
+    fx = archive(tmp_path / "forex/oanda/tick/eurusd/a.zip", {"20131007_eurusd_tick_quote.csv": "1,1,2"})
+    opened = open_files([trades(tmp_path, "aig", "1,1,1,Q,1,0"), fx], venue="desk")
+    assert opened.venue == "desk"
+    assert [row["event_ns"] % (86_400 * NS_PER_S) for row in decoded(opened).rows] == [
+        NS_PER_MS,
+        4 * 3600 * NS_PER_S + NS_PER_MS,
+    ]
+
+
+def test_a_symbol_of_two_markets_is_no_symbol_of_one_venue(tmp_path: Path) -> None:
+    fx = archive(tmp_path / "forex/oanda/tick/aig/a.zip", {"20131007_aig_tick_quote.csv": "1,1,2"})
+    with pytest.raises(UnknownFormat, match="AIG is of equity/usa and forex/oanda: one venue has a symbol once"):
+        open_files([trades(tmp_path, "aig", "1,1,1,Q,1,0"), fx], venue="desk")
+
+
+def test_of_the_symbols_in_files_some_can_be_taken_alone(tmp_path: Path) -> None:
+    both = [trades(tmp_path, name, "1,1,1,Q,1,0") for name in ("aig", "bac")]
+    assert len(decoded(open_files(both, symbols=("BAC",))).rows) == 1
+    with pytest.raises(UnknownFormat, match="no XYZ in these files: there is AIG, BAC"):
+        open_files(both, symbols=("BAC", "XYZ"))
+
+
+def test_a_quote_of_a_bar_comes_after_the_ticks_that_are_in_it(tmp_path: Path) -> None:
+    bar = archive(tmp_path / "equity/usa/second/spy/20131007_quote.zip",
+                  {"20131007_spy_second_quote.csv": "1000,10,10,10,10,1,20,20,20,20,1"})  # fmt: skip
+    opened = open_files([trades(tmp_path, "aig", "1000,1,1,Q,1,0", "1999,1,1,Q,1,0", "2001,1,1,Q,1,0"), bar])
+    assert [int(row["kind"]) for row in decoded(opened).rows] == [Kind.TRADE, Kind.TRADE, Kind.QUOTE, Kind.TRADE]
 
 
 def test_a_member_that_says_it_is_far_too_big_is_refused_unread(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The formats of files, and a file opened as what it is. A further one is a module of this folder and a line here."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
@@ -62,10 +62,18 @@ def open_frames(path: Path, name: str = "", told: Told = NOTHING_TOLD) -> FrameF
     raise UnknownFormat(f"{path}: begins with {head[:24]!r}: of no format known; name one: {', '.join(FORMATS)}")
 
 
-def open_session(paths: Sequence[Path], name: str = "") -> FrameFile:
+def open_session(paths: Sequence[Path], name: str = "", venue: str = "", symbols: Collection[str] = ()) -> FrameFile:
     """Several files of one format as one session, merged as that format merges them. Raises UnknownFormat where it has
-    no way to, or a file is of another format."""
+    no way to, or a file is of another format.
+
+    `venue`: that all are of, where files say markets (LEAN's), which then may differ; `symbols`: these alone, of it.
+    """
     opened = [open_frames(path, name) for path in paths]
+    if {each.format for each in opened} == {"lean"} and (venue or symbols):
+        of_lean: FrameFile = _module("lean").open_files(paths, venue, symbols)
+        return of_lean
+    if symbols:
+        raise UnknownFormat(f"{opened[0].format}: files are read whole: leave the symbols out")
     if len(opened) == 1:
         return opened[0]
     found = {each.format for each in opened}

@@ -107,13 +107,14 @@ def merged(members: Sequence[Member]) -> Iterator[Piece]:
 
 
 def line_times(text: bytes, stream: LeanStream) -> tuple[Ints, Ints]:
-    """Where each line begins, and one place behind; and its event time, UTC ns, never falling. A line whose time cannot
-    be read has that of the line before."""
+    """Where each line begins, and one place behind; and its event time, UTC ns, never falling: of a bar its end. A line
+    whose time cannot be read has that of the line before."""
     count = text.count(b"\n")
     begins, times = np.empty(count + 1, np.int64), np.empty(count, np.int64)
     clock = stream.clock
     dated = stream.day is None
-    _line_times(np.frombuffer(text, np.uint8), dated, stream.midnight_ns, clock[0], clock[1], clock[2], begins, times)
+    told_ns = stream.midnight_ns + stream.told_after_ns
+    _line_times(np.frombuffer(text, np.uint8), dated, told_ns, clock[0], clock[1], clock[2], begins, times)
     return begins, times
 
 
@@ -178,7 +179,7 @@ def _frame(parts: Sequence[tuple[Tape, slice]], text: bytes, of: Ints, begin: In
 def _line_times(
     text: NDArray[np.uint8],
     dated: bool,
-    midnight_ns: int,
+    told_ns: int,
     ahead_ns: int,
     changes_ns: int,
     then_ahead_ns: int,
@@ -195,7 +196,7 @@ def _line_times(
             end += 1
         time = read_dated(text, at, end) if dated else read_time(text, at, end)
         if time >= 0:
-            event = midnight_ns + time - (ahead_ns if time < changes_ns else then_ahead_ns)
+            event = told_ns + time - (ahead_ns if time < changes_ns else then_ahead_ns)
             latest = max(latest, event)
         times[i] = latest
         while end < size and text[end] != 10:

@@ -92,15 +92,16 @@ class Lean:
         key = tuple(stream for stream, _ in streams)
         found = self._records.get(key)
         if found is None:
-            ticks = [stream.resolution == "tick" for stream in key]
+            told = [stream.resolution == "tick" or stream.quotes for stream in key]
             places = [
-                self._index.get(stream.symbol, -1) if tick else -1 for stream, tick in zip(key, ticks, strict=True)
+                self._index.get(stream.symbol, -1) if tells else -1 for stream, tells in zip(key, told, strict=True)
             ]
             records = np.zeros(len(key), STREAM)
-            for at, (stream, tick, place) in enumerate(zip(key, ticks, places, strict=True)):
+            for at, (stream, place) in enumerate(zip(key, places, strict=True)):
+                tick = stream.resolution == "tick"
                 records[at] = described(stream, place, self._book(stream.symbol) if tick else 0)
             strange = [
-                stream.symbol for stream, tick, place in zip(key, ticks, places, strict=True) if tick and place < 0
+                stream.symbol for stream, tells, place in zip(key, told, places, strict=True) if tells and place < 0
             ]
             found = records, tuple(dict.fromkeys(strange))
             if len(self._records) >= MOST_KEPT:

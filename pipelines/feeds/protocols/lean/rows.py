@@ -1,4 +1,8 @@
-"""Lines of LEAN's ticks made into rows: trades with their conditions, updates of the best bid and ask, halts."""
+"""Lines of LEAN's files made into rows: trades with their conditions, updates of the best bid and ask, halts.
+
+Of a bar of quotes its closing bid and ask are a quote at the bar's end: before, nobody knew them. What else a bar says
+has no one time, and bars of trades give no rows.
+"""
 
 from typing import Any
 
@@ -34,6 +38,7 @@ STREAM = np.dtype(
         ("ahead_ns", "i8"),
         ("changes_ns", "i8"),
         ("then_ahead_ns", "i8"),
+        ("told_after_ns", "i8"),
     ]
 )
 """How a stream's lines are made into rows: the fields that hold each thing, -1 for none; `LeanStream.clock`."""
@@ -44,12 +49,13 @@ Record = Any
 _KINDS = {"trade": Message.TRADE, "quote": Message.QUOTE, "openinterest": Message.OPEN_INTEREST}
 _FIELDS = ("price", "size", "bid", "bid_size", "ask", "ask_size", "flags", "suspicious")
 _PLACES = ("price", "quantity", "bid", "bid size", "ask", "ask size", "sale condition", "suspicious")
+_OF_BARS = {"bid close": "bid", "ask close": "ask"}
 
 
 def described(stream: LeanStream, instrument: int, book: int) -> Record:
     """A stream as `fill` takes it. `instrument`: its place in the listing, or -1; `book`: its place among the books."""
     row = np.zeros((), STREAM)
-    names = [name for name, _ in stream.fields]
+    names = [_OF_BARS.get(name, name) for name, _ in stream.fields]
     columns = dict(stream.fields)
     kind = _KINDS[stream.kind] if stream.resolution == "tick" or stream.kind == "openinterest" else Message.BAR
     row["book"], row["instrument"], row["kind"] = book, instrument, kind
@@ -58,7 +64,7 @@ def described(stream: LeanStream, instrument: int, book: int) -> Record:
     if columns.get("sale condition") != Column.FLAGS:
         row["flags"] = -1
     row["one_sided"] = stream.asset == "equity"
-    row["midnight_ns"] = stream.midnight_ns
+    row["midnight_ns"], row["told_after_ns"] = stream.midnight_ns, stream.told_after_ns
     row["ahead_ns"], row["changes_ns"], row["then_ahead_ns"] = stream.clock
     return row[()]
 
@@ -72,7 +78,8 @@ _STOPPED, _TRADING = int(Status.HALTED), int(Status.TRADING)
 
 @inlined
 def _event_ns(stream: Record, wall: int) -> int:
-    return int(stream.midnight_ns + wall - (stream.ahead_ns if wall < stream.changes_ns else stream.then_ahead_ns))
+    ahead_ns = stream.ahead_ns if wall < stream.changes_ns else stream.then_ahead_ns
+    return int(stream.midnight_ns + wall - ahead_ns + stream.told_after_ns)
 
 
 @inlined
@@ -121,6 +128,16 @@ def _bid_of_two(
     )
 
 
+@inlined
+def _closing_quote(i: int, position: int, of: Record, whole: Whole, numbers: Numbers, row: Record) -> None:
+    """A bar's closing bid and ask, as of its end; a side that nobody quoted is not there."""
+    row.position, row.instrument, row.kind, row.flags, row.code = position, of.instrument, _QUOTE, 0, 0
+    row.event_ns, row.venue_sequence = _event_ns(of, whole[i, 0]), -1
+    bid, ask = numbers[i, of.bid], numbers[i, of.ask]
+    row.bid, row.bid_size = (bid, numbers[i, of.bid_size]) if bid > 0.0 else (0.0, 0.0)
+    row.ask, row.ask_size = (ask, numbers[i, of.ask_size]) if ask > 0.0 else (0.0, 0.0)
+
+
 @compiled
 def fill(
     position: int,
@@ -144,6 +161,9 @@ def fill(
         kind = of.kind
         if kind != _A_TRADE and kind != _A_QUOTE:
             counts[kind] += 1
+            if of.bid >= 0 and of.instrument >= 0:
+                _closing_quote(i, position, of, whole, numbers, made[count])
+                count += 1
             continue
         flags = int(whole[i, of.flags]) if of.flags >= 0 else 0
         doubted = of.suspicious >= 0 and whole[i, of.suspicious] == 1

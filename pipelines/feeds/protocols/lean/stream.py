@@ -31,6 +31,9 @@ TIME_ZONES: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 """The time zone that the times of a market's files are in, by asset class and market."""
 
+BAR_SECONDS: Mapping[str, int] = MappingProxyType({"second": 1, "minute": 60})
+"""How long the bars are whose lines begin with a time of the day: that time is when a bar begins."""
+
 ASSETS = tuple(dict.fromkeys(asset for asset, _ in TIME_ZONES))
 DECI_CENTS = 4
 """Prices of equities are whole numbers of 1/10,000."""
@@ -158,6 +161,16 @@ class LeanStream:
             return _TICKS[self.asset, self.kind]
         bar = _TRADE_BAR if self.kind == "trade" else _QUOTE_BAR
         return (_WHEN if self.day is None else _TIME, *bar)
+
+    @property
+    def told_after_ns(self) -> int:
+        """How long after the time at its beginning a line is known: of a bar its length, of a tick nothing."""
+        return BAR_SECONDS.get(self.resolution, 0) * NS_PER_S
+
+    @property
+    def quotes(self) -> bool:
+        """Whether its lines give quotes: those of ticks, and of bars the closing bid and ask."""
+        return self.kind == "quote" and self.resolution in TICKS + BARS
 
     @property
     def decimals(self) -> int:
