@@ -5,7 +5,7 @@ from pathlib import Path
 
 from infra.flink_jobs import FlinkError, Job, cancel, jobs, root_cause, trace
 from infra.settings import Settings
-from jobs.submit import submit
+from jobs.submit import FUSED, submit
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.signals.poison import PoisonRecord, bad_records, poison_record
 
@@ -46,11 +46,16 @@ def restart_without(
     every record can be decoded: then nothing is restarted.
     """
     topic = Topics(prefix).spreads
+    running = jobs(settings.flink.rest)
+    if any(job.name == f"{prefix}{FUSED}" for job in running):
+        raise FlinkError(
+            f"{prefix}{FUSED} does not read {topic}: no record there stops it (helios jobs shows what is wrong)"
+        )
     progress(f"looking through {topic}")
     found = list(bad_records(settings.kafka.bootstrap, settings.registry.url, topic, RECORD))
     if not found:
         raise FlinkError(f"every record of {topic} can be decoded: nothing to skip (helios jobs shows what is wrong)")
-    cancel(settings.flink.rest, [job.id for job in jobs(settings.flink.rest) if job.name == f"{prefix}{NAME}"])
+    cancel(settings.flink.rest, [job.id for job in running if job.name == f"{prefix}{NAME}"])
     places = [(each.partition, each.offset) for each in found]
     submit(settings, [NAME], strategy_file, prefix, skip=places, progress=progress)
     return found

@@ -13,20 +13,22 @@ from infra.stack import StackError
 from infra.supervision import Supervision
 from infra.topics import create_topics
 from jobs.account_log import AccountLog
-from jobs.submit import Progress, submit
+from jobs.submit import FUSED, JOBS, Progress, submit
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.universe import Strategy
 
-JOBS = ("market", "spreads", "signals", "trading")
+TOPOLOGIES = {False: JOBS, True: (JOBS[0], FUSED)}
+"""The jobs of a session: each alone, or fused."""
 SERVICE_PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
     """What makes a session: its strategy file, the prefix of its topics, the ports and seed of its simulated venues.
+    `fused`: spreads, signals and trading are one job.
 
     Services and jobs are named after the prefix, so that several sessions can share a stack.
     """
@@ -35,6 +37,7 @@ class SessionPlan:
     prefix: str = ""
     seed: int = 1
     venue_port: int = 17001
+    fused: bool = False
 
 
 class TradingSession:
@@ -101,7 +104,8 @@ class TradingSession:
         progress("starting venue, gateway and loader")
         self.supervision.start(self.services)
         progress("submitting jobs")
-        submit(self.settings, JOBS, self.plan.strategy_file, self.plan.prefix, progress=progress)
+        names = TOPOLOGIES[self.plan.fused]
+        submit(self.settings, names, self.plan.strategy_file, self.plan.prefix, progress=progress)
         self._await_services()
 
     def _await_services(self) -> None:
@@ -122,15 +126,16 @@ class TradingSession:
         return {
             name: job
             for job in jobs(self.settings.flink.rest)
-            for name in JOBS
+            for name in (*JOBS, FUSED)
             if job.name == f"{self.plan.prefix}{name}"
         }
 
     def signals_done(self, end_ns: int) -> bool:
-        """Whether every signal up to an event time has been made: the watermark of each operator is past it. Not while
-        the job is away: it may be on its way back."""
-        job = self.jobs().get("signals")
-        return job is not None and watermark_ms(self.settings.flink.rest, job.id) >= end_ns // NS_PER_MS
+        """Whether every signal up to an event time has been made: the watermark of each operator that they pass is past
+        it. Not while the job is away: it may be on its way back."""
+        name, after = (FUSED, "rows of") if self.plan.fused else ("signals", "")
+        job = self.jobs().get(name)
+        return job is not None and watermark_ms(self.settings.flink.rest, job.id, after) >= end_ns // NS_PER_MS
 
     def drain(self, patience_s: float) -> bool:
         """Whether, in time, every order that follows from the trading log as it is now has had its last report."""

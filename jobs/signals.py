@@ -23,15 +23,20 @@ NAME = "signals"
 
 
 def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
-    """Put every signal of the strategy into the environment, each with a source of its own.
-
-    Planned together, two patterns that differ in WITHIN alone would be taken for one: Flink's plan does not tell them
-    apart. Planned one after the other, each also keeps its ids when another is added behind it.
-    """
+    """Put the job into an environment: it alone between its topics."""
     group = f"{config.prefix}{NAME}"
     wires = Wires(config.bootstrap, config.registry_url, config.topics, group, strategy.shards, config.skip)
     for definition in wires.definitions():
         t_env.execute_sql(definition)
+    build(t_env, strategy)
+
+
+def build(t_env: Any, strategy: Strategy) -> None:
+    """Put every signal of the strategy into an environment that has the views and the sink, each with its own sources.
+
+    Planned together, two patterns that differ in WITHIN alone would be taken for one: Flink's plan does not tell them
+    apart. Planned one after the other, each also keeps its ids when another is added behind it.
+    """
     for signal in bound_signals(strategy):
         statements = t_env.create_statement_set()
         statements.add_insert_sql(insert_signals(signal, strategy.account, columns(t_env, signal)))

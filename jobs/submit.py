@@ -19,6 +19,10 @@ from pipelines.contracts.strategy_file import load_strategy
 from pipelines.signals.of_strategy import bound_signals
 
 JOBS = ("market", "spreads", "signals", "trading")
+FUSED = "fused"
+"""All of them but market in one job (jobs/fused.py)."""
+INSTEAD = MappingProxyType({FUSED: JOBS[1:]} | dict.fromkeys(JOBS[1:], (FUSED,)))
+"""Which jobs a job must not run beside: both would do the same work."""
 PATIENCE_S = 180.0
 
 Progress = Callable[[str], None]
@@ -42,14 +46,21 @@ def submit(
     """
     rest = settings.flink.rest
     strategy = load_strategy(strategy_file)  # a faulty file is told here, before a JVM is started
-    if "signals" in names:
+    if not {"signals", FUSED}.isdisjoint(names):
         bound_signals(strategy)  # so is a faulty parameter
     wanted = sum(parallelism(name, strategy) for name in names)
     there = {job.name for job in jobs(rest)}
     twice = [name for name in names if f"{prefix}{name}" in there]
     if twice:
         raise FlinkError(f"{', '.join(prefix + name for name in twice)} runs already: helios cancel {' '.join(twice)}")
-    workers = TaskManagers(settings, [f"jobs.{name}" for name in JOBS])
+    for name in names:
+        beside = [other for other in INSTEAD.get(name, ()) if other in names or f"{prefix}{other}" in there]
+        if beside:
+            raise FlinkError(
+                f"{prefix}{name} does the work of {', '.join(beside)}: submit {FUSED}, or {', '.join(JOBS[1:])}; "
+                f"what runs is ended by helios cancel {' '.join(beside)}"
+            )
+    workers = TaskManagers(settings, [f"jobs.{name}" for name in (*JOBS, FUSED)])
     if settings.flink.local:
         workers.refresh(progress)
     free = json.loads(http_get(f"{rest}/overview"))["slots-available"]

@@ -1,6 +1,7 @@
 """helios demo: a trading session end to end, to look at."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ def demo(
     seconds: Annotated[float, typer.Option(help="Event time of the simulated session.")] = 60.0,
     ticks_per_second: Annotated[float, typer.Option(help="Of event time, over all instruments.")] = 400.0,
     speed: Annotated[float, typer.Option(min=0, help="Event seconds in a second; 0: as fast as it goes.")] = 4.0,
+    fused: Annotated[bool, typer.Option("--fused", help="Spreads, signals and trading in one job.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
     """Run a session on local services: feed, Kafka, Flink jobs, gateway, simulated venue, TimescaleDB.
@@ -43,7 +45,7 @@ def demo(
         plan, feed = recorded_plan(settings, captures, speed)
     else:
         plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed)
-    summary = run_session(settings, plan, feed, console, watch_s)
+    summary = run_session(settings, replace(plan, fused=fused), feed, console, watch_s)
     _keep(settings, summary)
     if as_json:
         print(json.dumps(summary, indent=2))

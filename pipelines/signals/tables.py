@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pipelines.contracts.ddl import sink_ddl, table_ddl
+from pipelines.contracts.ddl import reader_schema, schema_text, sink_ddl, table_ddl
 from pipelines.contracts.topics import Topics
 from pipelines.signals.poison import Place, segments
 
@@ -53,13 +53,24 @@ def once(name: str, source: str, columns: str) -> dict[str, str]:
     }
 
 
-VIEWS = {
-    **once("crossings", f"{SOURCE} WHERE kind = 'crossing'", COLUMNS),
-    **once("seconds", SAMPLES, f"{PLACE_COLUMNS}, samples"),
-    "spreads": f"""
+LOGS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "crossings": (f"{SOURCE} WHERE kind = 'crossing'", COLUMNS),
+        "seconds": (SAMPLES, f"{PLACE_COLUMNS}, samples"),
+    }
+)
+"""Views of a log's rows, each once: of what, and with which columns."""
+
+ON_LOGS: Mapping[str, str] = MappingProxyType(
+    {
+        "spreads": f"""
         SELECT {PLACE_COLUMNS}, {", ".join(f"s.{each}" for each in SAMPLE_COLUMNS)}
         FROM seconds CROSS JOIN UNNEST(samples) AS s ({", ".join(SAMPLE_COLUMNS)})""",
-}
+    }
+)
+"""Views that stand on those."""
+
+VIEWS = {view: query for name, log in LOGS.items() for view, query in once(name, *log).items()} | dict(ON_LOGS)
 """In this order: each may stand on those before it. `crossings`: z of a pair has passed a level. `spreads`: every pair
 once a second."""
 
@@ -68,6 +79,26 @@ INPUTS = ("crossings", "spreads")
 
 INNER = (SOURCE, SAMPLES, *(name for name in VIEWS if name not in INPUTS))
 """What those stand on."""
+
+VIEWS_ON_STREAMS = {name: f"SELECT {columns} FROM {source}" for name, (source, columns) in LOGS.items()} | dict(ON_LOGS)
+"""The same where rows come from an operator of the same job. A job restores all of its operators to one point, so none
+comes twice there, and nothing has to wait for a watermark to be told from its copy."""
+
+RECORDS: Mapping[str, str] = MappingProxyType(
+    {SOURCE: "helios.market.SpreadEvent", SAMPLES: "helios.market.SpreadSamples"}
+)
+"""Of the tables that the views stand on, the Avro record of the topic."""
+
+
+def topic_of(table: str, topics: Topics) -> str:
+    """The topic of a table that the views stand on."""
+    return {SOURCE: topics.spreads, SAMPLES: topics.samples}[table]
+
+
+def row_schema(table: str) -> str:
+    """The Avro schema, as JSON, by which rows of such a table are read."""
+    return schema_text(reader_schema(RECORDS[table], READ))
+
 
 _HEAD = "shard INT, `sequence` BIGINT, event_time_ms BIGINT, event_time_ns BIGINT"
 _SPREAD = (
@@ -97,6 +128,11 @@ def declare_views(t_env: Any, folder: Path) -> None:
         t_env.execute_sql(f"CREATE VIEW `{name}` AS {query}")
 
 
+def created(views: Mapping[str, str]) -> list[str]:
+    """Statements that create views, in their order."""
+    return [f"CREATE VIEW `{name}` AS {query}" for name, query in views.items()]
+
+
 @dataclass(frozen=True, slots=True)
 class Wires:
     """Where the tables' topics are. `group` names the consumer group; `skip` records of market.spreads to leave out,
@@ -111,7 +147,11 @@ class Wires:
 
     def definitions(self) -> list[str]:
         """Statements that declare sources, views and the sink, in order."""
-        sink = sink_ddl(
+        return [*self._sources(), *created(VIEWS), self.sink()]
+
+    def sink(self) -> str:
+        """The statement that declares where signals go."""
+        return sink_ddl(
             SINK,
             "helios.trading.TradingEvent",
             self.topics.events,
@@ -120,17 +160,16 @@ class Wires:
             registry_url=self.registry_url,
             options={"properties.linger.ms": "1", "sink.delivery-guarantee": "at-least-once"},
         )
-        return [*self._sources(), *(f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()), sink]
 
     def _sources(self) -> list[str]:
         """The tables of spread events and of samples. Where records are left out, the first is a view over pieces."""
         pieces = segments(self.skip, self.shards)
         names = [SOURCE if len(pieces) == 1 else f"{SOURCE}_{number}" for number in range(1, len(pieces) + 1)]
         tables = [
-            self._table(name, "helios.market.SpreadEvent", self.topics.spreads, piece)
+            self._table(name, RECORDS[SOURCE], self.topics.spreads, piece)
             for name, piece in zip(names, pieces, strict=True)
         ]
-        tables.append(self._table(SAMPLES, "helios.market.SpreadSamples", self.topics.samples, {}))
+        tables.append(self._table(SAMPLES, RECORDS[SAMPLES], self.topics.samples, {}))
         together = " UNION ALL ".join(f"SELECT kind, {COLUMNS} FROM {name}" for name in names)
         return tables if len(pieces) == 1 else [*tables, f"CREATE VIEW {SOURCE} AS {together}"]
 
