@@ -4,15 +4,21 @@ The builders, the signals' SQL and the topics are those of the jobs apart. What 
 what the spreads operator gives and not on its topics, so a signal is one Kafka hop nearer to its tick. Signals still
 pass through trading.events, which orders all that a trader is told.
 
-    helios submit market fused --strategy strategy.yaml
+    flink run -pyexec .venv/bin/python -pyclientexec .venv/bin/python -pyfs .local/code -py jobs/fused.py \\
+        --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 
+import argparse
 from typing import Any
 
+from infra.topics import session_id
 from jobs import signals, spreads, trading
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.strategy_file import load_strategy
+from pipelines.contracts.topics import Topics
 from pipelines.domain.universe import Strategy
 from pipelines.operators.avro_rows import declare_rows
-from pipelines.operators.flink import JobConfig, raw_sink, raw_source
+from pipelines.operators.flink import JobConfig, environment, raw_sink, raw_source
 from pipelines.signals.tables import RECORDS, VIEWS_ON_STREAMS, Wires, created, row_schema, topic_of
 
 NAME = "fused"
@@ -36,3 +42,28 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
     for definition in (*created(VIEWS_ON_STREAMS), wires.sink()):
         t_env.execute_sql(definition)
     signals.build(t_env, strategy)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Submit spreads, signals and trading as one job.")
+    parser.add_argument("--strategy", required=True, help="strategy file")
+    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
+    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
+    parser.add_argument("--prefix", default="", help="of the session's topics")
+    given = parser.parse_args()
+    strategy = load_strategy(given.strategy)
+    config = JobConfig(
+        bootstrap=given.bootstrap,
+        registry_url=given.registry,
+        session_id=session_id(given.bootstrap, Topics(given.prefix)),
+        schema_ids=SchemaRegistry(given.registry).ids(),
+        prefix=given.prefix,
+        parallelism=strategy.shards,
+    )
+    env, t_env = environment(config.parallelism)
+    define(env, t_env, config, strategy)
+    env.execute(f"{given.prefix}{NAME}")
+
+
+if __name__ == "__main__":
+    main()
