@@ -14,8 +14,9 @@ import org.apache.flink.types.Row;
  * The records of one topic among the rows that a Python operator emits, decoded as a Kafka table would decode them.
  *
  * <p>Flink compiles this text where it runs, as it does the code of its own plans: nothing is built or deployed. Its
- * compiler (Janino) knows neither lambdas nor inferred types. In: (topic, key, values, times in ms). Out: RowData, each
- * followed by the watermark that a Kafka table gives after it, one millisecond behind its event time.
+ * compiler (Janino) knows neither lambdas nor inferred types. In: (topic, key, values, times in ms). Out: RowData, and
+ * the watermark that a Kafka table gives, one millisecond behind a row's event time; but before the row, so that what
+ * waited for the time is on its way first.
  */
 public class AvroRows extends AbstractStreamOperator implements OneInputStreamOperator {
   private final String topic;
@@ -45,11 +46,11 @@ public class AvroRows extends AbstractStreamOperator implements OneInputStreamOp
     Object[] times = (Object[]) row.getField(3);
     for (int i = 0; i < values.length; i++) {
       long time = ((Long) times[i]).longValue();
-      output.collect(new StreamRecord(format.deserialize((byte[]) values[i]), time));
       if (time - 1 > watermark) {
         watermark = time - 1;
         output.emitWatermark(new Watermark(watermark));
       }
+      output.collect(new StreamRecord(format.deserialize((byte[]) values[i]), time));
     }
   }
 
