@@ -20,9 +20,6 @@ from pipelines.contracts.wire import Codec
 from pipelines.domain.market import NS_PER_MS, NS_PER_S
 from pipelines.domain.trading import Decision, Signal
 
-HOPS = ("raw", "ticks", "spread", "signal", "order")
-"""Topics on the way, as the report names them."""
-
 
 @dataclass(frozen=True, slots=True)
 class OrderPath:
@@ -80,10 +77,11 @@ class Onlooker:
 
 
 class OrderPaths:
-    """The topics of a session from now on, read when the orders are there."""
+    """The topics of a session from now on, read when the orders are there. `fused`: market.spreads is not on the way,
+    but beside it."""
 
-    def __init__(self, bootstrap: str, topics: Topics, venue: str, ids: Mapping[str, int]) -> None:
-        self._bootstrap, self._topics, self._ids = bootstrap, topics, ids
+    def __init__(self, bootstrap: str, topics: Topics, venue: str, ids: Mapping[str, int], *, fused: bool) -> None:
+        self._bootstrap, self._topics, self._ids, self._fused = bootstrap, topics, ids, fused
         self._raw = topics.raw(venue)
         self._from = {name: self._ends(name) for name in (self._raw, topics.ticks, topics.spreads, topics.events)}
         self._onlooker = Onlooker(bootstrap, topics.orders)
@@ -113,8 +111,9 @@ class OrderPaths:
             sent_ns = sent.at_ns(frame if raw else crossing["tick_sequence"])
             if sent_ns < sent.began_ns + from_s * NS_PER_S:
                 continue
-            stamps = {"ticks": ticks_ms, "spread": spread_ms, "signal": signal_ms, "order": record.timestamp}
-            stamps = ({"raw": raw[origin]} if raw else {}) | stamps
+            stamps = {"raw": raw[origin]} if raw else {}
+            stamps |= {"ticks": ticks_ms} if self._fused else {"ticks": ticks_ms, "spread": spread_ms}
+            stamps |= {"signal": signal_ms, "order": record.timestamp}
             taken[order.cause] = OrderPath(sent_ns, {name: at * NS_PER_MS for name, at in stamps.items()}, read_ns)
         return list(taken.values())
 
@@ -189,7 +188,6 @@ def summed_up(paths: Sequence[OrderPath]) -> dict[str, Any]:
     hops = [path.hops_ms() for path in paths]
     by_hop = {name: percentiles([each[name] for each in hops]) for name in hops[0]}
     return {
-        "orders": len(paths),
         "ms": percentiles([path.took_ms for path in paths]),
         "hops_ms": {name: {at: found[at] for at in ("p50", "p99")} for name, found in by_hop.items()},
     }

@@ -69,8 +69,14 @@ def _show(found: dict[str, Any]) -> None:
     for run in found["runs"]:
         about = (run["topology"], run["signal"], run["from"], f"{run['rate']:,.0f}")
         if not run["keeps_up"]:
-            behind = f"falls behind: {run['written_per_second']:,}/s written, {run['behind_ms']:,} ms"
-            table.add_row(*about, "", behind)
+            late = (
+                f"{run['behind_ms']:,} ms late"
+                if "behind_ms" in run
+                else f"not through in {run['not_through_s']:.0f} s"
+            )
+            table.add_row(
+                *about, f"{run['orders']}", "falls behind", "", "", f"{run['written_per_second']:,}/s, {late}"
+            )
             continue
         hops = ", ".join(f"{name} {hop['p50']:.1f}" for name, hop in run["hops_ms"].items())
         table.add_row(*about, f"{run['orders']}", *(f"{each:.1f}" for each in run["ms"].values()), hops)
