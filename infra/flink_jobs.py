@@ -61,15 +61,32 @@ def trace(rest: str, job_id: str) -> str:
     return str((entries[0].get("stacktrace", "") if entries else found.get("root-exception", "")) or "")
 
 
-def watermark_ms(rest: str, job_id: str) -> int:
-    """The event time that every operator of a job has passed, in ms; the lowest there is while one has none."""
+def watermark_ms(rest: str, job_id: str, after: str = "") -> int:
+    """The event time that every operator of a job has passed, in ms; the lowest there is while one has none.
+
+    `after`: only what is downstream of the operators whose names begin so, where a job has parts without event time.
+    """
     lowest = None
-    for vertex in json.loads(http_get(f"{rest}/jobs/{job_id}"))["vertices"]:
+    found: Any = json.loads(http_get(f"{rest}/jobs/{job_id}"))
+    for vertex in found["vertices"]:
+        if after and vertex["id"] not in downstream(found["plan"]["nodes"], after):
+            continue
         marks: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/vertices/{vertex['id']}/watermarks"))
         values = [int(mark["value"]) for mark in marks]
         if marks:
             lowest = min([*values, *(() if lowest is None else (lowest,))])
     return -(1 << 63) if lowest is None else lowest
+
+
+def downstream(nodes: Sequence[Any], name: str) -> set[str]:
+    """Ids of a plan's nodes that take what comes of an operator whose name contains `name`, in whatever steps."""
+    reached = {node["id"] for node in nodes if name in node.get("description", "")}
+    first = set(reached)
+    while True:
+        more = {node["id"] for node in nodes if any(each["id"] in reached for each in node.get("inputs", ()))} - reached
+        if not more:
+            return reached - first
+        reached |= more
 
 
 def root_cause(trace: str) -> str:

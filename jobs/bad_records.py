@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from infra.flink_jobs import FlinkError, Job, cancel, root_cause, trace
+from infra.flink_jobs import FlinkError, Job, cancel, jobs, root_cause, trace
 from infra.settings import Settings
 from jobs.deployments import Deployments, signal_job_prefix
-from jobs.submit import start_signals
+from jobs.submit import FUSED, start_signals
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.signals.poison import PoisonRecord, bad_records, poison_record
 
@@ -47,6 +47,11 @@ def restart_without(
     every record can be decoded: then nothing is restarted.
     """
     topic = Topics(prefix).spreads
+    running = jobs(settings.flink.rest)
+    if any(job.name == f"{prefix}{FUSED}" for job in running):
+        raise FlinkError(
+            f"{prefix}{FUSED} does not read {topic}: no record there stops it (helios jobs shows what is wrong)"
+        )
     progress(f"looking through {topic}")
     found = list(bad_records(settings.kafka.bootstrap, settings.registry.url, topic, RECORD))
     if not found:

@@ -29,7 +29,7 @@ JOB, FAULT, READY = "helios-job ", "helios-fault ", "helios-ready"
 
 def parallelism(job: str, strategy: Strategy) -> int:
     """Of a job on a cluster with one slot a TaskManager: what works shard by shard has a subtask a shard."""
-    return strategy.shards if job == "spreads" else 1
+    return strategy.shards if job in ("spreads", "fused") else 1
 
 
 def submit_job(name: str, config: JobConfig, strategy: Strategy) -> str:

@@ -14,19 +14,22 @@ from infra.supervision import Supervision
 from infra.topics import create_topics
 from jobs.account_log import AccountLog
 from jobs.deployments import Deployments, signal_job_prefix
-from jobs.submit import JOBS, Progress, submit
+from jobs.submit import FUSED, JOBS, Progress, submit
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.universe import Strategy
 
+TOPOLOGIES = {False: JOBS, True: (JOBS[0], FUSED)}
+"""The jobs of a session: each alone, or fused."""
 SERVICE_PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
     """What makes a session: its strategy file, the prefix of its topics, the ports and seed of its simulated venues.
+    `fused`: spreads, signals and trading are one job.
 
     Services and jobs are named after the prefix, so that several sessions can share a stack.
     """
@@ -35,6 +38,7 @@ class SessionPlan:
     prefix: str = ""
     seed: int = 1
     venue_port: int = 17001
+    fused: bool = False
 
 
 class TradingSession:
@@ -101,7 +105,8 @@ class TradingSession:
         progress("starting venue, gateway and loader")
         self.supervision.start(self.services)
         progress("submitting jobs")
-        submit(self.settings, JOBS, self.plan.strategy_file, self.plan.prefix, progress=progress)
+        names = TOPOLOGIES[self.plan.fused]
+        submit(self.settings, names, self.plan.strategy_file, self.plan.prefix, progress=progress)
         self._await_services()
 
     def _await_services(self) -> None:
@@ -120,7 +125,7 @@ class TradingSession:
     def jobs(self) -> dict[str, Job]:
         """This session's running jobs, by their names after its prefix."""
         prefix = self.plan.prefix
-        names = {f"{prefix}{name}" for name in JOBS}
+        names = {f"{prefix}{name}" for name in (*JOBS, FUSED)}
         return {
             job.name.removeprefix(prefix): job
             for job in jobs(self.settings.flink.rest)
@@ -128,13 +133,16 @@ class TradingSession:
         }
 
     def signals_done(self, end_ns: int) -> bool:
-        """Whether every signal up to an event time has been made: the watermark of each operator is past it. Not while
-        the job of one is away: it may be on its way back."""
+        """Whether every signal up to an event time has been made: the watermark of each operator that they pass is past
+        it. Not while the job of one is away: it may be on its way back."""
+        rest, end_ms = self.settings.flink.rest, end_ns // NS_PER_MS
+        if self.plan.fused:
+            fused = self.jobs().get(FUSED)
+            return fused is not None and watermark_ms(rest, fused.id, "rows of") >= end_ms
         deployments = Deployments(self.settings, self.plan.prefix, self.session_id)
         there = deployments.running()
         mine = [there.get(each.job) for each in deployments.read().current]
-        rest = self.settings.flink.rest
-        return bool(mine) and all(job and watermark_ms(rest, job.id) >= end_ns // NS_PER_MS for job in mine)
+        return bool(mine) and all(job and watermark_ms(rest, job.id) >= end_ms for job in mine)
 
     def drain(self, patience_s: float) -> bool:
         """Whether, in time, every order that follows from the trading log as it is now has had its last report."""

@@ -9,7 +9,9 @@ a cluster of your own:
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pyflink.table import PlanReference
 
@@ -22,6 +24,9 @@ from pipelines.operators.flink import JobConfig, environment, number_plan_from_o
 from pipelines.signals.deployment import Deployment, Start
 from pipelines.signals.of_strategy import bound_signals
 from pipelines.signals.plan import compile_signal, windowed
+from pipelines.signals.planner import columns
+from pipelines.signals.signal_file import BoundSignal
+from pipelines.signals.statement import insert_signals
 from pipelines.signals.tables import Wires
 
 
@@ -58,6 +63,18 @@ def _plan(start: Start, config: JobConfig) -> str:
     draft.write_text(plan, encoding="utf-8")
     draft.replace(file)
     return plan
+
+
+def build(t_env: Any, signals: Sequence[BoundSignal], account: str) -> None:
+    """Put signals into an environment that has the views and the sink, each with its own sources, live.
+
+    Planned together, two patterns that differ in WITHIN alone would be taken for one: Flink's plan does not tell them
+    apart. Planned one after the other, each also keeps its ids when another is added behind it.
+    """
+    for signal in signals:
+        statements = t_env.create_statement_set()
+        statements.add_insert_sql(insert_signals(signal, account, columns(t_env, signal)))
+        statements.attach_as_datastream()
 
 
 def main() -> None:

@@ -21,14 +21,23 @@ NAME = "spreads"
 
 
 def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
-    """Put the job into an environment. As many subtasks as shards: their keys are chosen such that each has one."""
-    topics = config.topics
-    spreads = Spreads(strategy, topics, config.schema_ids, SchemaRegistry(config.registry_url).schema)
-    records = raw_source(t_env, [topics.ticks], NAME, config)
-    made = records.process(spreads, EMITTED).uid(NAME).name(NAME)
-    made.set_parallelism(strategy.shards).set_max_parallelism(MAX_PARALLELISM)
-    shard_topics = [topics.bars, topics.samples, topics.pair_bars, topics.snapshots, topics.spreads]
-    raw_sink(t_env, made, [topics.events, *shard_topics, topics.rejects], config)
+    """Put the job into an environment: it alone between its topics."""
+    made = build(raw_source(t_env, [config.topics.ticks], NAME, config), config, strategy)
+    raw_sink(t_env, made, written(config.topics), config)
+
+
+def build(ticks: Any, config: JobConfig, strategy: Strategy) -> Any:
+    """Records of market.ticks in, rows of `emit` out. As many subtasks as shards: their keys are chosen such that each
+    has one."""
+    spreads = Spreads(strategy, config.topics, config.schema_ids, SchemaRegistry(config.registry_url).schema)
+    made = ticks.process(spreads, EMITTED).uid(NAME).name(NAME)
+    return made.set_parallelism(strategy.shards).set_max_parallelism(MAX_PARALLELISM)
+
+
+def written(topics: Topics) -> list[str]:
+    """The topics that those rows are for."""
+    its = [topics.bars, topics.samples, topics.pair_bars, topics.snapshots, topics.spreads]
+    return [topics.events, *its, topics.rejects]
 
 
 def main() -> None:

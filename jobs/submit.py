@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +26,11 @@ from pipelines.signals.of_strategy import bound_signals
 JOBS = ("market", "spreads", "signals", "trading")
 """`signals` stands for a job a signal."""
 
-OF_PYTHON = ("market", "spreads", "trading")
+FUSED = "fused"
+"""All of them but market in one job (jobs/fused.py)."""
+INSTEAD = MappingProxyType({FUSED: JOBS[1:]} | dict.fromkeys(JOBS[1:], (FUSED,)))
+"""Which jobs a job must not run beside: both would do the same work."""
+OF_PYTHON = ("market", "spreads", "trading", FUSED)
 PATIENCE_S = 180.0
 
 Progress = Callable[[str], None]
@@ -60,9 +64,10 @@ def submit(
     told = ["--strategy", str(strategy_file.resolve())]
     told += [f"--from={name}={savepoint}" for name, savepoint in savepoints.items()]
     slots = sum(parallelism(name, strategy) for name in names if name != "signals")
+    if not {"signals", FUSED}.isdisjoint(names):
+        bound_signals(strategy)  # so is a faulty parameter
     if "signals" not in names:
         return hand_over(settings, prefix, Order(tuple(names), slots, tuple(told)), progress)
-    bound_signals(strategy)  # so is a faulty parameter
     deployments = Deployments(settings, prefix)
     with deployments.held(progress) as lock:
         before = deployments.read()
@@ -131,6 +136,14 @@ def hand_over(
     twice = [f"{prefix}{name}" for name in order.jobs if f"{prefix}{name}" in there]
     if twice:
         raise FlinkError(f"{', '.join(twice)} runs already: helios cancel {' '.join(twice)}")
+    for name in order.jobs:
+        part = "signals" if name.startswith("signal-") else name
+        beside = [other for other in INSTEAD.get(part, ()) if other in order.jobs or _runs(other, prefix, there)]
+        if beside:
+            raise FlinkError(
+                f"{prefix}{name} does the work of {', '.join(beside)}: submit {FUSED}, or {', '.join(JOBS[1:])}; "
+                f"what runs is ended by helios cancel {' '.join(beside)}"
+            )
     # A signal's job has no Python in it that a TaskManager could have imported.
     workers = TaskManagers(settings, [f"jobs.{name}" for name in OF_PYTHON])
     imports = settings.flink.local and not set(order.jobs).isdisjoint(OF_PYTHON)
@@ -145,6 +158,13 @@ def hand_over(
     progress(f"submitting {', '.join(order.jobs)}")
     with _client(settings, [*order.jobs, *_places(settings, prefix), *order.told], lock) as client:
         return _await(settings, client, progress, workers.remember if imports else lambda: None)
+
+
+def _runs(part: str, prefix: str, there: Collection[str]) -> bool:
+    """Whether a part of a session is among the jobs that are there; of signals, whether any is."""
+    if part == "signals":
+        return any(name.startswith(f"{prefix}signal-") for name in there)
+    return f"{prefix}{part}" in there
 
 
 @contextmanager

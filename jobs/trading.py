@@ -21,13 +21,22 @@ NAME = "trading"
 
 
 def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
-    """Put the job into an environment. An account is one log, so one subtask does all of its work, in its order."""
-    topics = config.topics
+    """Put the job into an environment: it alone between its topics."""
+    decided = build(raw_source(t_env, [config.topics.events], NAME, config), config, strategy)
+    raw_sink(t_env, decided, written(config.topics), config)
+
+
+def build(events: Any, config: JobConfig, strategy: Strategy) -> Any:
+    """Records of trading.events in, rows of `emit` out. An account is one log, so one subtask does all of its work, in
+    its order."""
     schema_of = SchemaRegistry(config.registry_url).schema
-    trader = Trading(strategy, config.session_id, topics, config.schema_ids, schema_of)
-    records = raw_source(t_env, [topics.events], NAME, config)
-    decided = records.process(trader, EMITTED).uid(NAME).name(NAME)
-    raw_sink(t_env, decided, [topics.orders, topics.positions, topics.rejects], config)
+    trader = Trading(strategy, config.session_id, config.topics, config.schema_ids, schema_of)
+    return events.process(trader, EMITTED).uid(NAME).name(NAME).set_parallelism(1)
+
+
+def written(topics: Topics) -> list[str]:
+    """The topics that those rows are for."""
+    return [topics.orders, topics.positions, topics.rejects]
 
 
 def main() -> None:

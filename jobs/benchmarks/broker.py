@@ -11,10 +11,10 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 
 @contextmanager
-def bulk_producer(bootstrap: str) -> Iterator[KafkaProducer]:
+def bulk_producer(bootstrap: str, linger_ms: int = 2) -> Iterator[KafkaProducer]:
     """A producer for throughput: acknowledged by the broker, batches of 1 MB."""
     producer = KafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", linger_ms=2, batch_size=1 << 20, max_request_size=8 << 20
+        bootstrap_servers=bootstrap, acks="all", linger_ms=linger_ms, batch_size=1 << 20, max_request_size=8 << 20
     )
     try:
         yield producer

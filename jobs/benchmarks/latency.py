@@ -1,148 +1,188 @@
-"""A raw frame to its order: a whole session at a steady rate, each order followed back to its frame."""
+"""A raw frame to its order: whole sessions at steady rates, split and fused, through a pattern and through a filter."""
 
-import threading
+import os
 import time
-from bisect import bisect_right
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kafka import KafkaConsumer, TopicPartition
 
 from infra.settings import Settings
 from infra.stack import StackError
 from infra.topics import delete_topics
-from jobs.benchmarks.broker import percentiles, round_trip_ms
-from jobs.benchmarks.load import PATIENCE_S, PREFIX, PipelineLoad, strategy_file, values_of
+from jobs.benchmarks.broker import round_trip_ms
+from jobs.benchmarks.load import PATIENCE_S, PREFIX, cancel_jobs, strategy_file
+from jobs.benchmarks.order_paths import OrderPath, OrderPaths, stamp_on_arrival, summed_up
+from jobs.benchmarks.paced_feed import Record, Sent, play, raw_records, tick_records
 from jobs.session import SessionPlan, TradingSession
 from jobs.submit import Progress
-from pipelines.contracts.blocks import RECORD, BlockCodec
-from pipelines.contracts.frames import RECORD as FRAMES
-from pipelines.contracts.frames import FramesCodec, RawFrames
-from pipelines.contracts.topics import RECORDS, Topics
-from pipelines.contracts.trading import EventCodec, OrderCodec
-from pipelines.contracts.wire import Codec
-from pipelines.domain.market import NS_PER_MS, NS_PER_S
-from pipelines.domain.trading import Decision, Signal
-from pipelines.feeds.handler import Log, Pace, handle
-from pipelines.feeds.raw_log import RawLog
-from pipelines.feeds.simulated import SimulatedSource, Simulation
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.domain.market import NS_PER_S
+from pipelines.domain.universe import SignalUse, Strategy
+from pipelines.feeds.simulated import Simulation
+
+SIGNALS: Mapping[str, tuple[str, str]] = {
+    "pattern": ("sql/signals/pair_reversion.sql", "pair_reversion"),
+    "filter": (str(Path(__file__).with_name("level_filter.sql")), "level_filter"),
+}
+"""What a run goes through: MATCH_RECOGNIZE, or the same rule as rows that pass a condition."""
+
+TOPOLOGIES = ("split", "fused")
+WARM_RATE = 5_000.0
+SETTLE_S = 3.0
+"""At a new rate, until it counts."""
+BEHIND_MS = 250.0
+"""A rate is not kept up with where the last orders take so much longer than the first; nor where frames cannot be
+written at 97 % of it. What is then told is not a latency, but how far behind it all is."""
+DAY_NS = 86_400 * NS_PER_S
 
 
-@dataclass
-class _Stamped:
-    """A log that notes when each frame was handed to Kafka."""
+@dataclass(frozen=True, slots=True)
+class LatencyLoad:
+    """What to run: each topology with each signal, `rate_s` seconds at each rate (frames/s), after `warm_s` seconds in
+    which JVMs compile. `linger_ms`: event time that the feed puts into a record. `loader`: whether history is kept."""
 
-    log: Log
-    first: dict[str, list[int]] = field(default_factory=dict)
-    at_ns: dict[str, list[int]] = field(default_factory=dict)
+    pairs: int = 100
+    rates: tuple[float, ...] = (1_000.0, 10_000.0, 20_000.0, 100_000.0)
+    rate_s: float = 20.0
+    warm_s: float = 30.0
+    linger_ms: float = 2.0
+    seed: int = 1
+    topologies: tuple[str, ...] = TOPOLOGIES
+    signals: tuple[str, ...] = tuple(SIGNALS)
+    jumps_per_minute: float = 6.0
+    loader: bool = True
 
-    def write(self, record: RawFrames) -> None:
-        if record.frames:
-            self.first.setdefault(record.session, []).append(record.first_sequence)
-            self.at_ns.setdefault(record.session, []).append(time.time_ns())
-        self.log.write(record)
-
-    def flush(self) -> None:
-        self.log.flush()
-
-    @property
-    def began_ns(self) -> int:
-        return min(times[0] for times in self.at_ns.values())
-
-    def sent_ns(self, session: str, frame: int) -> int:
-        return self.at_ns[session][bisect_right(self.first[session], frame) - 1]
+    def simulation(self, rate: float, seconds: float, number: int = 0) -> Simulation:
+        """The market at a rate; `number` of them before it, each on days of its own: a feed's end moves time on."""
+        made = Simulation(self.seed, 2 * self.pairs, seconds, rate, shards=1, jumps_per_minute=self.jumps_per_minute)
+        return replace(made, start_ns=made.start_ns + 3 * number * DAY_NS)
 
 
-def measure_latency(settings: Settings, load: PipelineLoad, ids: dict[str, int], progress: Progress) -> dict[str, Any]:
-    """A whole session at a steady rate: from a frame's hand-over to Kafka until its order is read back."""
-    simulation = Simulation(
-        load.seed, 2 * load.pairs, load.warm_s + load.rate_s, load.rate, shards=1, jumps_per_minute=2.0
-    )
-    plan = SessionPlan(strategy_file(settings, simulation.strategy()), PREFIX, load.seed, 17101)
+def measure(settings: Settings, load: LatencyLoad, progress: Progress) -> dict[str, Any]:
+    """Every combination, one after the other. Nothing of them is left on the stack."""
+    ids = SchemaRegistry(settings.registry.url).register_all()
+    cancel_jobs(settings)
+    runs: list[dict[str, Any]] = []
+    bare: dict[str, float] = {}
+    for topology in load.topologies:
+        for signal in load.signals:
+            with _session(settings, load, topology, signal, progress) as session:
+                progress("Kafka round trip")
+                bare = round_trip_ms(settings.kafka.bootstrap, session.topics.rejects)
+                for run in _Rates(session, load, ids, progress).measured():
+                    runs.append({"topology": topology, "signal": signal, "kafka_round_trip_ms": bare} | run)
+    return {
+        "runs": runs,
+        "kafka_round_trip_ms": bare,
+        "pairs": load.pairs,
+        "linger_ms": load.linger_ms,
+        "loader": load.loader,
+        "jit": settings.flink.jit,
+        "seed": load.seed,
+        "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+
+
+@contextmanager
+def _session(
+    settings: Settings, load: LatencyLoad, topology: str, signal: str, progress: Progress
+) -> Iterator[TradingSession]:
+    file, name = SIGNALS[signal]
+    strategy = load.simulation(WARM_RATE, load.warm_s).strategy()
+    strategy = replace(strategy, signals=(SignalUse(file, {}, name),))
+    plan = SessionPlan(strategy_file(settings, strategy), PREFIX, load.seed, 17101, fused=topology == "fused")
     session = TradingSession(settings, plan)
     session.close()
     session.open()
     try:
+        progress(f"{topology}, {signal}: starting")
         session.start(progress)
-        topics = session.topics
-        progress("Kafka round trip")
-        bare = round_trip_ms(settings.kafka.bootstrap, topics.rejects)
-        progress(f"{load.rate:,.0f} frames/s, {load.warm_s:.0f} s to warm up and {load.rate_s:.0f} s to measure")
-        arrivals = _Arrivals(settings, topics, ids)
-        raw = RawLog(settings.kafka.bootstrap, topics.raw("simulated"), FramesCodec(ids[FRAMES]))
-        log = _Stamped(raw)
-        handled = handle(SimulatedSource(simulation), log, {}, Pace(1.0, load.linger_ms))
-        _await_last_order(session, handled.event_ns)
-        took = arrivals.latencies(log, settings, topics, ids, load.warm_s)
+        if not load.loader:
+            session.supervision.stop({f"{PREFIX}loader"})
+        topics, venue = session.topics, strategy.venues[0].name
+        way = (topics.raw(venue), topics.ticks, topics.spreads, topics.events, topics.orders)
+        stamp_on_arrival(settings.kafka.bootstrap, way)
+        yield session
     finally:
         session.close()
         with suppress(Exception):
             delete_topics(settings.kafka.bootstrap, session.topics, ("simulated",))
-    if not took:
-        raise StackError(f"no order came of {handled.frames} frames: take more pairs, or measure longer")
-    return {
-        "raw_to_order_ms": percentiles(took)
-        | {"orders": len(took), "frames_per_second": round(handled.frames_per_second)},
-        "kafka_round_trip_ms": bare,
-    }
 
 
-def _await_last_order(session: TradingSession, end_ns: int) -> None:
-    """Until all that was sent has been through: what is behind comes late, and is to be measured as late."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not session.signals_done(end_ns):
-        if time.monotonic() > deadline:
-            raise StackError(f"not through after {PATIENCE_S:.0f} s: give a lower --rate")
-        time.sleep(0.5)
-    session.drain(PATIENCE_S)
+class _Rates:
+    """The rates of one session, the lowest first."""
+
+    def __init__(self, session: TradingSession, load: LatencyLoad, ids: Mapping[str, int], progress: Progress) -> None:
+        self._session, self._load, self._ids, self._progress = session, load, ids, progress
+        self._strategy: Strategy = session.strategy
+        self._bootstrap = session.settings.kafka.bootstrap
+        self._played = 0
+
+    def measured(self) -> Iterator[dict[str, Any]]:
+        """One of each rate, and one more from market.ticks where frames are too much. It ends where a rate is not
+        through in time: what is left of it would be measured with the next."""
+        if self._load.warm_s:
+            self._play(WARM_RATE, self._load.warm_s, "raw")
+        for rate in sorted(self._load.rates):
+            for source in ("raw", "market.ticks"):
+                run = self._run(rate, source)
+                yield run
+                if "not_through_s" in run:
+                    return
+                if run["keeps_up"]:
+                    break
+
+    def _run(self, rate: float, source: str) -> dict[str, Any]:
+        """At one rate; `source`: frames by default, blocks of ticks where reading frames costs too much."""
+        sent, paths, through = self._play(rate, self._load.rate_s + SETTLE_S, source)
+        about = {"from": source, "rate": rate, "written_per_second": round(sent.per_second), "orders": len(paths)}
+        if not through:
+            return about | {"keeps_up": False, "not_through_s": PATIENCE_S}
+        if not paths:
+            raise StackError(f"no order came of {sent.things} frames: take more pairs, or measure longer")
+        behind = _grown_ms(paths)
+        if sent.per_second < 0.97 * rate or behind > BEHIND_MS:
+            return about | {"keeps_up": False, "behind_ms": round(max(path.took_ms for path in paths))}
+        return about | {"keeps_up": True} | summed_up(paths)
+
+    def _play(self, rate: float, seconds: float, source: str) -> tuple[Sent, list[OrderPath], bool]:
+        """What was sent, the orders that came of it, and whether all of it came through in time."""
+        simulation = self._load.simulation(rate, seconds, self._played)
+        self._played += 1
+        self._progress(f"drawing {rate:,.0f} frames/s for {seconds:.0f} s")
+        records = self._records(simulation, source)
+        self._progress(f"{rate:,.0f} frames/s from {source} for {seconds:.0f} s")
+        look = OrderPaths(
+            self._bootstrap, self._session.topics, simulation.venue, self._ids, fused=self._session.plan.fused
+        )
+        with closing(look):
+            sent = play(self._bootstrap, records)
+            through = self._await_orders(simulation.start_ns + int(seconds * NS_PER_S))
+            return sent, look.found(sent, simulation.session(0), SETTLE_S) if through else [], through
+
+    def _records(self, simulation: Simulation, source: str) -> Sequence[Record]:
+        topics, linger_ms = self._session.topics, self._load.linger_ms
+        if source == "raw":
+            return raw_records(simulation, self._ids, topics, linger_ms)
+        return tick_records(simulation, self._strategy, self._ids, topics, linger_ms)
+
+    def _await_orders(self, end_ns: int) -> bool:
+        """Whether all that was sent comes through in time: what is behind comes late, and is to be measured as late."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._session.signals_done(end_ns):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+        return self._session.drain(PATIENCE_S)
 
 
-class _Arrivals:
-    """Notes when each order is read back."""
-
-    def __init__(self, settings: Settings, topics: Topics, ids: dict[str, int]) -> None:
-        self._codec = OrderCodec(ids[RECORDS["trading.orders"]])
-        self._consumer = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap, auto_offset_reset="earliest")
-        self._consumer.assign([TopicPartition(topics.orders, 0)])
-        self._seen: list[tuple[int, bytes]] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        while not self._stop.is_set():
-            for records in self._consumer.poll(timeout_ms=200).values():
-                now = time.time_ns()
-                self._seen.extend((now, record.value) for record in records)
-
-    def latencies(
-        self, log: _Stamped, settings: Settings, topics: Topics, ids: dict[str, int], warm_s: float
-    ) -> list[float]:
-        """Milliseconds for each order, by way of its signal, spread event and tick to the frame; of the frames that
-        were sent once `warm_s` had passed."""
-        self._stop.set()
-        self._thread.join()
-        self._consumer.close()
-        place = settings.kafka.bootstrap
-        events = EventCodec(ids[RECORDS["trading.events"]])
-        spreads = Codec(RECORDS["market.spreads"], ids[RECORDS["market.spreads"]])
-        blocks = BlockCodec(ids[RECORD])
-        signals = {event.event_id: event.body for event in map(events.decode, values_of(place, topics.events))}
-        crossings = {each["sequence"]: each for each in map(spreads.decode, values_of(place, topics.spreads))}
-        ticks = np.concatenate([blocks.decode(value).ticks for value in values_of(place, topics.ticks)])
-        frames = dict(zip(ticks["sequence"].tolist(), ticks["frame"].tolist(), strict=True))
-        took, counted = [], set()
-        for now, value in self._seen:
-            order = self._codec.decode(value)
-            signal = signals.get(order.cause)
-            if order.action != Decision.NEW or not isinstance(signal, Signal) or order.cause in counted:
-                continue
-            counted.add(order.cause)
-            crossing = crossings[signal.last_sequence]
-            frame = frames[crossing["tick_sequence"]]
-            sent_ns = log.sent_ns(crossing["tick_session"], frame)
-            if sent_ns >= log.began_ns + warm_s * NS_PER_S:
-                took.append((now - sent_ns) / NS_PER_MS)
-        return took
+def _grown_ms(paths: Sequence[OrderPath]) -> float:
+    """By how much the median of the last third of orders is above that of the first."""
+    took = np.array([path.took_ms for path in sorted(paths, key=lambda path: path.sent_ns)])
+    third = max(len(took) // 3, 1)
+    return float(np.median(took[-third:]) - np.median(took[:third]))

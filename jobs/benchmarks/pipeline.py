@@ -4,7 +4,8 @@ import os
 from typing import Any
 
 from infra.settings import Settings
-from jobs.benchmarks.latency import measure_latency
+from jobs.benchmarks.latency import LatencyLoad
+from jobs.benchmarks.latency import measure as measure_latency
 from jobs.benchmarks.load import PipelineLoad, cancel_jobs
 from jobs.benchmarks.market import bench_market
 from jobs.benchmarks.throughput import measure_throughput
@@ -21,10 +22,21 @@ def measure(settings: Settings, load: PipelineLoad, progress: Progress) -> dict[
     levels = str(market.strategy.levels)
     del market
     progress(f"{through['ticks_to_signals']['ticks_per_second']:,} ticks/s to signals")
-    latency = measure_latency(settings, load, ids, progress)
+    steady = LatencyLoad(
+        pairs=load.pairs,
+        rates=(load.rate,),
+        rate_s=load.rate_s,
+        warm_s=load.warm_s,
+        linger_ms=load.linger_ms,
+        seed=load.seed,
+        topologies=("split",),
+        signals=("pattern",),
+    )
+    latency = measure_latency(settings, steady, progress)
     return {
         **through,
-        **latency,
+        "latency": latency["runs"],
+        "kafka_round_trip_ms": latency["kafka_round_trip_ms"],
         "pairs": load.pairs,
         "instruments": load.instruments,
         "block_ticks": load.block_ticks,

@@ -7,13 +7,14 @@ import typer
 from rich.console import Console
 
 from infra.settings import load_settings
-from jobs.cli import bench_history, bench_lean, bench_protocols
+from jobs.cli import bench_history, bench_latency, bench_lean, bench_protocols
 from jobs.cli.stack import bring_up
 from jobs.steps import steps
 
 app = typer.Typer(help="Benchmarks. Figures of one machine move; the ratios are what to compare.", no_args_is_help=True)
 app.command()(bench_history.loader)
 app.command()(bench_history.history)
+app.command()(bench_latency.latency)
 app.command()(bench_lean.lean)
 app.command()(bench_protocols.protocols)
 
@@ -52,12 +53,13 @@ def pipeline(
 
 
 def _show(found: dict[str, Any]) -> None:
-    through, alone, took = found["ticks_to_signals"], found["kafka"], found["raw_to_order_ms"]
-    bare = found["kafka_round_trip_ms"]
+    through, alone, bare = found["ticks_to_signals"], found["kafka"], found["kafka_round_trip_ms"]
+    took = found["latency"][0]
+    order = f"p50 {took['ms']['p50']} ms, p99 {took['ms']['p99']} ms" if took["keeps_up"] else "falls behind"
     print(
         f"{found['pairs']} pairs, blocks of {found['block_ticks']}, {found['cores']} cores\n"
         f"ticks to signals   {through['ticks_per_second']:>12,} ticks/s   {through['signals']:,} signals\n"
         f"Kafka alone        {alone['ticks_per_second']:>12,} ticks/s   ratio {through['ratio_to_kafka']}\n"
-        f"raw to order       p50 {took['p50']} ms, p99 {took['p99']} ms at {took['frames_per_second']:,} frames/s\n"
+        f"raw to order       {order} at {took['written_per_second']:,} frames/s\n"
         f"Kafka round trip   p50 {bare['p50']} ms, p99 {bare['p99']} ms"
     )

@@ -28,6 +28,7 @@ def demo(
     ticks_per_second: Annotated[float, typer.Option(help="Of event time, over all instruments.")] = 400.0,
     speed: Annotated[float, typer.Option(min=0, help="Event seconds in a second; 0: as fast as it goes.")] = 4.0,
     venue_port: Annotated[int, typer.Option(help="On 127.0.0.1, of the simulated venue.")] = 17001,
+    fused: Annotated[bool, typer.Option("--fused", help="Spreads, signals and trading in one job.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
     """Run a session on local services: feed, Kafka, Flink jobs, gateway, simulated venue, TimescaleDB.
@@ -53,7 +54,7 @@ def demo(
         plan, feed = recorded_plan(settings, files, speed)
     else:
         plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed)
-    summary = run_session(settings, replace(plan, venue_port=venue_port), feed, console, watch_s)
+    summary = run_session(settings, replace(plan, venue_port=venue_port, fused=fused), feed, console, watch_s)
     _keep(settings, summary)
     if as_json:
         print(json.dumps(summary, indent=2))

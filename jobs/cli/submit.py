@@ -18,21 +18,26 @@ from jobs.steps import steps
 
 
 def submit(
-    jobs: Annotated[list[str], typer.Argument(help="Of market, spreads, signals, trading; or all.")],
+    jobs: Annotated[
+        list[str], typer.Argument(help="Of market, spreads, signals, trading, fused (the last three in one); or all.")
+    ],
     strategy: Annotated[Path, typer.Option("--strategy", help="The strategy file.")],
     prefix: Annotated[str, typer.Option("--prefix", help="Of the session's topics.")] = "",
     savepoints: Annotated[
         list[str] | None, typer.Option("--from", help="JOB=SAVEPOINT, as `helios cancel --savepoint` told it.")
     ] = None,
 ) -> None:
-    """Submit jobs of a strategy to Flink, all through one client, and wait until they run: of signals one each."""
-    from jobs.submit import JOBS
+    """Submit jobs of a strategy to Flink, all through one client, and wait until they run: of signals one each.
+
+    Example: helios submit market fused --strategy strategy.yaml
+    """
+    from jobs.submit import FUSED, JOBS
     from jobs.submit import submit as hand_over
 
     names = list(JOBS) if jobs == ["all"] else jobs
     for name in names:
-        if name not in JOBS:
-            raise FlinkError(f"no job is called {name!r}: take of {', '.join(JOBS)}, or all")
+        if name not in (*JOBS, FUSED):
+            raise FlinkError(f"no job is called {name!r}: take of {', '.join((*JOBS, FUSED))}, or all")
     found = dict(each.partition("=")[::2] for each in savepoints or ())
     for name, savepoint in found.items():
         wanted = "signals" if name.startswith("signal-") else name

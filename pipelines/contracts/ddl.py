@@ -49,7 +49,7 @@ def table_ddl(
     A record with `event_time_ms` has a time column `event_time`, its watermark one millisecond behind it: without the
     millisecond, MATCH_RECOGNIZE drops rows of equal time.
     """
-    schema = _restricted(json.loads(avro_json(record)), only)
+    schema = reader_schema(record, only)
     columns = _columns(record, schema)
     defaults = {
         "connector": "kafka",
@@ -59,7 +59,7 @@ def table_ddl(
         "format": "avro-confluent",
         "avro-confluent.url": registry_url,
         # Else Flink derives one from the columns, without defaults: it stops at a record older than a column.
-        "avro-confluent.schema": json.dumps(schema, separators=(",", ":"), ensure_ascii=False),
+        "avro-confluent.schema": schema_text(schema),
     }
     if "event_time_ms" in dict(_fields(schema)):
         columns.append(f"`{EVENT_TIME}` AS TO_TIMESTAMP_LTZ(`event_time_ms`, 3)")
@@ -113,6 +113,17 @@ def sink_ddl(
         "avro-confluent.schema": avro_json(record),
     }
     return _create(name, columns, defaults | dict(options or {}))
+
+
+def reader_schema(record: str, only: Collection[str] | None = None) -> Schema:
+    """The schema by which a table of a record reads: with the fields of `only` alone, at any depth; all if left out."""
+    schema: Schema = _restricted(json.loads(avro_json(record)), only)
+    return schema
+
+
+def schema_text(schema: Schema) -> str:
+    """A schema as the JSON that Flink's formats take."""
+    return json.dumps(schema, separators=(",", ":"), ensure_ascii=False)
 
 
 def _create(name: str, columns: list[str], options: Mapping[str, str]) -> str:

@@ -113,8 +113,13 @@ def kafka_partition(key: bytes, partitions: int) -> int:
 
 
 def flink_subtask(key: str, parallelism: int, max_parallelism: int = MAX_PARALLELISM) -> int:
-    """Flink's KeyGroupRangeAssignment for a string key."""
-    return _murmur_int(_java_hash(key)) % max_parallelism * parallelism // max_parallelism
+    """Flink's KeyGroupRangeAssignment for a key as PyFlink has it: a Row of one string."""
+    return _murmur_int(_row_hash(key)) % max_parallelism * parallelism // max_parallelism
+
+
+def _row_hash(text: str) -> int:
+    """Of `Row.of(text)`: hashed as an array in an array."""
+    return (31 + 31 + _java_hash(text)) & 0xFFFFFFFF
 
 
 def _java_hash(text: str) -> int:

@@ -43,7 +43,7 @@ class RawLog:
                 client_id=f"feed-{topic}",
                 acks="all",
                 enable_idempotence=True,
-                linger_ms=2,
+                linger_ms=0,  # a frame has waited for others in the handler
                 batch_size=MOST_BYTES,
                 max_request_size=16 << 20,
             )

@@ -223,15 +223,17 @@ def _keyed(stream: DataStream) -> KeyedStream:
     return KeyedStream(keyed, RECORD, stream)
 
 
-def raw_sink(t_env: StreamTableEnvironment, stream: DataStream, topics: Sequence[str], config: JobConfig) -> None:
+def raw_sink(
+    t_env: StreamTableEnvironment, stream: DataStream, topics: Sequence[str], config: JobConfig, name: str = "out"
+) -> None:
     """Write `EMITTED` rows to their topics, record by record, in order, at least once. `topics`: all that may be named.
 
-    The rows are opened on the JVM: a Python call that gives 200 records costs one crossing.
+    The rows are opened on the JVM: a Python call that gives 200 records costs one crossing. `name`: one a sink.
     """
-    t_env.create_temporary_view("emitted", stream)
+    t_env.create_temporary_view(f"{name}_emitted", stream)
     t_env.execute_sql(
         f"""
-        CREATE TEMPORARY TABLE `out` (
+        CREATE TEMPORARY TABLE `{name}` (
           `key` STRING, `value` BYTES,
           `topic` STRING METADATA FROM 'topic', `at` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
         ) WITH (
@@ -243,8 +245,8 @@ def raw_sink(t_env: StreamTableEnvironment, stream: DataStream, topics: Sequence
     )
     statements = t_env.create_statement_set()
     statements.add_insert_sql(
-        """INSERT INTO `out` SELECT `key`, opened.v, `topic`, TO_TIMESTAMP_LTZ(times[opened.i], 3)
-        FROM emitted CROSS JOIN UNNEST(vals) WITH ORDINALITY AS opened(v, i)"""
+        f"""INSERT INTO `{name}` SELECT `key`, opened.v, `topic`, TO_TIMESTAMP_LTZ(times[opened.i], 3)
+        FROM `{name}_emitted` CROSS JOIN UNNEST(vals) WITH ORDINALITY AS opened(v, i)"""
     )
     statements.attach_as_datastream()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.contracts.ddl import column_types, sink_ddl, table_ddl
+from pipelines.contracts.ddl import column_types, reader_schema, schema_text, sink_ddl, table_ddl
 from pipelines.contracts.topics import Topics
 from pipelines.signals.poison import Place, segments
 from pipelines.signals.sources import SOURCES, VIEWS, Source, sources_of
@@ -29,8 +29,18 @@ def declare_views(t_env: Any, folder: Path, names: Collection[str] = tuple(VIEWS
             "WATERMARK FOR event_time AS event_time - INTERVAL '0.001' SECOND) WITH ("
             f"'connector' = 'filesystem', 'path' = '{(folder / f'{source.table}.json').as_uri()}', 'format' = 'json')"
         )
-    for name, query in queries.items():
-        t_env.execute_sql(f"CREATE VIEW `{name}` AS {query}")
+    for statement in created(queries):
+        t_env.execute_sql(statement)
+
+
+def created(views: Mapping[str, str]) -> list[str]:
+    """Statements that create views, in their order."""
+    return [f"CREATE VIEW `{name}` AS {query}" for name, query in views.items()]
+
+
+def row_schema(source: Source) -> str:
+    """The Avro schema, as JSON, by which rows of a source are read."""
+    return schema_text(reader_schema(source.record, source.fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +57,13 @@ class Wires:
 
     def definitions(self, names: Collection[str] = tuple(VIEWS)) -> list[str]:
         """Statements that declare the sources of views of these names, the views, and the sinks, in order."""
-        tables = [statement for source in sources_of(names) for statement in self._tables(source)]
-        views = [f"CREATE VIEW `{name}` AS {query}" for name, query in queries_of(names).items()]
-        sinks = [self._sink(SINK, self.topics.events), self._sink(ROUTED, f"{self.topics.events};{self.topics.shadow}")]
-        return [*tables, *views, *sinks]
+        tables = [statement for source in sources_of(names) for statement in self.tables(source)]
+        routed = self._sink(ROUTED, f"{self.topics.events};{self.topics.shadow}")
+        return [*tables, *created(queries_of(names)), self.sink(), routed]
+
+    def sink(self) -> str:
+        """The statement that declares where signals go."""
+        return self._sink(SINK, self.topics.events)
 
     def _sink(self, name: str, topics: str) -> str:
         return sink_ddl(
@@ -63,7 +76,7 @@ class Wires:
             options={"properties.linger.ms": "1", "sink.delivery-guarantee": "at-least-once"},
         )
 
-    def _tables(self, source: Source) -> list[str]:
+    def tables(self, source: Source) -> list[str]:
         """The table of a source. Where records are left out, it is a view over pieces."""
         pieces = segments(self.skip, self.shards) if source is SPREADS else [{}]
         if len(pieces) == 1:

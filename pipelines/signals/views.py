@@ -6,18 +6,22 @@ from pipelines.contracts.ddl import EVENT_TIME, column_types
 from pipelines.signals.sources import SOURCES, Source, View, sources_of
 
 
-def view_queries(source: Source, names: Collection[str] | None = None) -> dict[str, str]:
+def view_queries(source: Source, names: Collection[str] | None = None, on_stream: bool = False) -> dict[str, str]:
     """Name -> SELECT of the views over a source's table, in an order in which each may stand on those before it.
 
     `names`: of the views that signals read, those that are wanted, and what they stand on; all if left out.
+    `on_stream`: rows come from an operator of the same job. A job restores all of its operators to one point, so none
+    comes twice there, and nothing has to wait for a watermark to be told from its copy.
     """
     once = f"{source.table}_once"
     fields = [name for name in column_types(source.record, source.fields) if name != "kind"]
     heartbeats = f" WHERE kind = '{source.kind}'" if source.kind else ""
     columns = ", ".join(f"`{name}`" for name in (*fields, EVENT_TIME))
     wanted = [view for view in source.views if names is None or view.name in names]
+    rows = f"{source.table}{heartbeats}"
+    each_once = {once: f"SELECT {columns} FROM {rows}"}
     return {
-        **rows_once(once, f"{source.table}{heartbeats}", columns, source.key, source.number),
+        **(each_once if on_stream else rows_once(once, rows, columns, source.key, source.number)),
         **{view.name: _query(source, view, once) for view in wanted},
     }
 
@@ -64,6 +68,10 @@ def inner_names() -> frozenset[str]:
     )
 
 
-def queries_of(names: Collection[str]) -> dict[str, str]:
-    """`view_queries` of all sources that views of these names stand on."""
-    return {name: query for source in sources_of(names) for name, query in view_queries(source, names).items()}
+def queries_of(names: Collection[str], on_streams: Collection[Source] = ()) -> dict[str, str]:
+    """`view_queries` of all sources that views of these names stand on; some of them `on_streams`."""
+    return {
+        name: query
+        for source in sources_of(names)
+        for name, query in view_queries(source, names, source in on_streams).items()
+    }

@@ -56,12 +56,25 @@ class SessionFacts:
     @cached_property
     def events(self) -> list[TradingEvent]:
         """The trading log, as it lies there."""
+        return [event for event, _ in self._events]
+
+    @cached_property
+    def _events(self) -> list[tuple[TradingEvent, bytes]]:
         codec = EventCodec(self._id("trading.events"))
-        return [codec.decode(value) for value in self._values(self.session.topics.events)]
+        return [(codec.decode(value), value) for value in self._values(self.session.topics.events)]
 
     @property
     def signals(self) -> dict[str, TradingEvent]:
         return {event.event_id: event for event in self.events if isinstance(event.body, Signal)}
+
+    @property
+    def signal_values(self) -> dict[str, list[bytes]]:
+        """The bytes of each signal, as often as it lies in the log."""
+        found: dict[str, list[bytes]] = {}
+        for event, value in self._events:
+            if isinstance(event.body, Signal):
+                found.setdefault(event.event_id, []).append(value)
+        return found
 
     @property
     def fills(self) -> dict[str, TradingEvent]:
@@ -77,6 +90,10 @@ class SessionFacts:
         codec = OrderCodec(self._id("trading.orders"))
         found = (codec.decode(value) for value in self._values(self.session.topics.orders))
         return list({(order.client_order_id, order.action): order for order in found}.values())
+
+    def now(self) -> "SessionFacts":
+        """The same session, read anew."""
+        return SessionFacts(self.session)
 
     def received_at_venues(self) -> dict[str, int]:
         """How often each order id came to its venue, by the venues' own journals."""
