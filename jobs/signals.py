@@ -30,9 +30,10 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
     """
     group = f"{config.prefix}{NAME}"
     wires = Wires(config.bootstrap, config.registry_url, config.topics, group, strategy.shards, config.skip)
-    for definition in wires.definitions():
+    signals = bound_signals(strategy)
+    for definition in wires.definitions({table for signal in signals for table in signal.tables}):
         t_env.execute_sql(definition)
-    for signal in bound_signals(strategy):
+    for signal in signals:
         statements = t_env.create_statement_set()
         statements.add_insert_sql(insert_signals(signal, strategy.account, columns(t_env, signal)))
         statements.attach_as_datastream()
