@@ -188,6 +188,7 @@ _KEEPS: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, bool]]] = MappingP
         "local-window-aggregate": _of_window,
         "global-window-aggregate": _of_window,
         "window-aggregate": _of_window,
+        "temporal-join": lambda node: ("the rows that wait for time, and the newest row of the other side", True),
         "window-join": lambda node: ("the rows of each open window of both sides", True),
         "window-deduplicate": lambda node: ("a row of each open window", True),
         "window-rank": lambda node: ("rows of each open window", True),
