@@ -14,7 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pipelines.signals.planner import REFUSED, columns, refusal
+from pipelines.signals.actions import check_actions
+from pipelines.signals.planner import REFUSED, columns, refusal, word_of
 from pipelines.signals.signal_file import FOREVER, BoundSignal, SignalError
 from pipelines.signals.sources import VIEWS
 from pipelines.signals.statement import IDENTIFIED, identified_rows
@@ -56,9 +57,10 @@ class Explained:
 
 def explain_signal(t_env: Any, signal: BoundSignal) -> Explained:
     """Plan a signal; nothing runs. Raises SignalError for what the planner refuses, for inputs that the header does not
-    name as they are, and for state without a bound."""
+    name as they are, for actions that there are not, and for state without a bound."""
     check_inputs(signal)
     plan = _plan(t_env, signal)
+    check_actions(signal, plan)
     return Explained(signal.name, signal.version, _drawn(plan), check_state(signal, plan))
 
 
@@ -68,8 +70,8 @@ def check_state(signal: BoundSignal, plan: Mapping[str, Any]) -> tuple[Step, ...
     endless = next((step for step in steps if not step.bounded), None)
     if endless is not None and not signal.forever:
         raise SignalError(
-            f"{signal.path}:{signal.first_line}: state without an end: {endless.step} keeps {endless.keeps}: bound it "
-            f"in time (a window, WITHIN, BETWEEN of event times), or write `-- state: {FOREVER}` in the header"
+            f"{signal.place_of(word_of(endless.step))}: state without an end: {endless.step} keeps {endless.keeps}: "
+            f"bound it in time (a window, WITHIN, BETWEEN of event times), or write `-- state: {FOREVER}` in the header"
         )
     return steps
 
@@ -79,10 +81,11 @@ def check_inputs(signal: BoundSignal) -> None:
     read = sorted(signal.tables & VIEWS.keys())
     inner = min(signal.tables & inner_names(), default="")
     if inner:
-        raise SignalError(f"{signal.path}: {inner} is not for signals to read: there are {', '.join(VIEWS)}")
+        raise SignalError(f"{signal.place_of(inner)}: {inner} is not for signals to read: there are {', '.join(VIEWS)}")
     if signal.inputs and sorted(set(signal.inputs)) != read:
         raise SignalError(
-            f"{signal.path}: inputs: {', '.join(signal.inputs)}: the text reads {', '.join(read) or 'none'}"
+            f"{signal.path}:{signal.inputs_line}: inputs: {', '.join(signal.inputs)}: the text reads "
+            f"{', '.join(read) or 'none'}: write that"
         )
 
 
@@ -106,7 +109,7 @@ def _plan(t_env: Any, signal: BoundSignal) -> dict[str, Any]:
                 compiled.explain()  # makes operators of it: some faults are found only then
                 plan: dict[str, Any] = json.loads(compiled.as_json_string())
             except REFUSED as error:
-                raise refusal(signal, error) from None
+                raise refusal(signal, error, t_env.list_functions()) from None
             return plan
     finally:
         t_env.use_database(database)
@@ -190,6 +193,7 @@ _KEEPS: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, bool]]] = MappingP
         "local-window-aggregate": _of_window,
         "global-window-aggregate": _of_window,
         "window-aggregate": _of_window,
+        "temporal-join": lambda node: ("the rows that wait for time, and the newest row of the other side", True),
         "window-join": lambda node: ("the rows of each open window of both sides", True),
         "window-deduplicate": lambda node: ("a row of each open window", True),
         "window-rank": lambda node: ("rows of each open window", True),

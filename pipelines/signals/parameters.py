@@ -61,7 +61,7 @@ class Parameter:
             case "int":
                 number = self._in_range(_number(value))
                 if number != int(number):
-                    raise ParameterError(f"{value!r} is not a whole number")
+                    raise ParameterError(f"{value!r} is not a whole number: give one such as {int(number)}")
                 return str(int(number))
             case "z":
                 return _double(rungs(self._in_range(_number(value))) * RUNG_Z)
@@ -70,7 +70,7 @@ class Parameter:
 
     def _in_range(self, number: float) -> float:
         if not self.low <= number <= self.high:
-            raise ParameterError(f"{number:g} is outside {self.low:g}..{self.high:g}")
+            raise ParameterError(f"{number:g} is outside {self.low:g}..{self.high:g}: give one within")
         return number
 
 
@@ -91,7 +91,7 @@ def _number(value: object) -> float:
             raise ValueError
         number = float(value)
     except ValueError:
-        raise ParameterError(f"{value!r} is not a number") from None
+        raise ParameterError(f"{value!r} is not a number: give one such as 2 or 0.5") from None
     if not math.isfinite(number):
         raise ParameterError(f"{value!r} is not a finite number")
     return number
@@ -121,5 +121,5 @@ def _interval(value: object) -> str:
 
 def _string(value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
-        raise ParameterError(f"{value!r} is not a line of text")
+        raise ParameterError(f"{value!r} is not a text of one line: give letters, digits and signs alone")
     return "'" + value.replace("'", "''") + "'"

@@ -29,7 +29,7 @@ from pipelines.signals.parameters import Parameter, ParameterError, rungs
 from pipelines.signals.reads import TEXT, tables_of
 
 _LINE = re.compile(r"--\s*(?P<key>\w+)\s*:\s*(?P<value>.*\S)?\s*$")
-_TOKEN = re.compile(rf"{TEXT}|:(?P<name>[A-Za-z_]\w*)")
+_TOKEN = re.compile(rf"{TEXT}|;|:(?P<name>[A-Za-z_]\w*)")
 KEYS = ("signal", "about", "owner", "version", "inputs", "state", "param", "levels")
 FOREVER = "forever"
 _LEVEL = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(\.\d+)?)")
@@ -56,6 +56,7 @@ class SignalFile:
     """The `version` of its header."""
     inputs: tuple[str, ...] = ()
     forever: bool = False
+    inputs_line: int = 1
 
     def bound(self, given: Mapping[str, object], where: str = "") -> "BoundSignal":
         """The signal with values for its parameters, as typed literals. `where`: who gives them, for the errors."""
@@ -78,7 +79,8 @@ class SignalFile:
         sql = _TOKEN.sub(literal, self.body)
         levels = self._levels({name: given.get(name, parameter.default) for name, parameter in known.items()}, sql)
         version = hashlib.blake2b(f"{levels}\n{sql}".encode(), digest_size=5).hexdigest()
-        return BoundSignal(self.name, version, sql, self.path, self.first_line, levels, self.inputs, self.forever)
+        header = (self.inputs, self.forever, self.inputs_line)
+        return BoundSignal(self.name, version, sql, self.path, self.first_line, levels, *header)
 
     def _levels(self, values: Mapping[str, object], sql: str) -> Levels:
         """The levels that the signal reads with these values, each on the ladder; none where it reads no crossings."""
@@ -104,11 +106,21 @@ class BoundSignal:
     levels: Levels = ALL_LEVELS
     inputs: tuple[str, ...] = ()
     forever: bool = False
+    inputs_line: int = 1
 
     @property
     def tables(self) -> frozenset[str]:
         """What its text names as tables: views, and whatever else stands in their places."""
         return tables_of(self.sql)
+
+    def place_of(self, name: str) -> str:
+        """`file:line:column` of a name where the text first has it."""
+        found = re.search(rf"\b{name}\b", re.sub(TEXT, lambda text: " " * len(text[0]), self.sql), re.IGNORECASE)
+        return self.place_at(found.start() if found else 0)
+
+    def place_at(self, offset: int) -> str:
+        """`file:line:column` of an offset in the text."""
+        return _place(self.path, self.first_line, self.sql, max(offset, 0))
 
 
 def nearest(name: str, known: Sequence[str], among: str) -> str:
@@ -124,8 +136,9 @@ def load_signal(path: Path) -> SignalFile:
     except (OSError, UnicodeDecodeError) as error:
         raise SignalError(f"{path}: cannot be read: {error}") from None
     told: dict[str, str] = {}
+    at: dict[str, int] = {}
     parameters: list[Parameter] = []
-    first, levels_line, prose = 0, 0, False
+    first, prose = 0, False
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if text and not text.startswith("--"):
@@ -137,32 +150,24 @@ def load_signal(path: Path) -> SignalFile:
             continue
         key, value = match["key"], match["value"] or ""
         if key not in KEYS:
-            near = get_close_matches(key, KEYS, 1)
-            raise SignalError(
-                f"{path}:{number}: header {key!r}: {'did you mean ' + near[0] if near else 'one of ' + ', '.join(KEYS)}"
-            )
+            raise SignalError(f"{path}:{number}: header {key!r}: {nearest(key, KEYS, 'one of')}")
         if key == "param":
             parameters.append(_parameter(path, number, value, parameters))
         elif key in told:
             raise SignalError(f"{path}:{number}: {key} is given twice: keep one")
         else:
-            told[key] = value
-            levels_line = number if key == "levels" else levels_line
+            told[key], at[key] = value, number
     if not told.get("signal"):
         raise SignalError(f"{path}:1: no name: begin with a line `-- signal: {path.stem}`")
     if told["signal"] != path.stem:
         raise SignalError(f"{path}:1: signal {told['signal']!r} in a file called {path.name}: give both one name")
     if not first:
-        raise SignalError(
-            f"{path}:{len(lines) or 1}: no body: a SELECT over the views of pipelines/signals/tables.py expected"
-        )
+        raise SignalError(f"{path}:{len(lines) or 1}: no body: give a SELECT over the views of docs/signals.md")
     body = "\n".join(lines[first - 1 :]).rstrip().rstrip(";")
-    _check_names(path, body, first, parameters)
-    levels = _levels(path, levels_line, told["levels"], parameters) if levels_line else ()
+    _check_body(path, body, first, parameters)
+    levels = _levels(path, at["levels"], told["levels"], parameters) if "levels" in at else ()
     if told.get("state", FOREVER) != FOREVER:
-        raise SignalError(
-            f"{path}: state: {told['state']!r}: `{FOREVER}` expected, or nothing: then it has to be bounded"
-        )
+        raise SignalError(f"{path}:{at['state']}: state: {told['state']!r}: `{FOREVER}` expected, or no such line")
     return SignalFile(
         str(path),
         told["signal"],
@@ -175,6 +180,7 @@ def load_signal(path: Path) -> SignalFile:
         told.get("version", ""),
         tuple(each.strip() for each in told["inputs"].split(",")) if told.get("inputs") else (),
         "state" in told,
+        at.get("inputs", 1),
     )
 
 
@@ -208,12 +214,24 @@ def _levels(path: Path, line: int, text: str, parameters: list[Parameter]) -> tu
     return tuple(found)
 
 
-def _check_names(path: Path, body: str, first_line: int, parameters: list[Parameter]) -> None:
+def _check_body(path: Path, body: str, first_line: int, parameters: list[Parameter]) -> None:
+    """One SELECT, whose `:names` are parameters."""
     known = [parameter.name for parameter in parameters]
+    begins = re.match(r"[\s(]*(\w*)", body)
+    if begins and begins[1].upper() not in ("SELECT", "WITH"):
+        raise SignalError(
+            f"{path}:{first_line}:1: {begins[1] or body[:1]}: a signal is a SELECT (or WITH and SELECT) over views: "
+            "its rows go to the trader by themselves"
+        )
     for match in _TOKEN.finditer(body):
-        name = match["name"]
+        name, place = match["name"], _place(str(path), first_line, body, match.start())
+        if match[0] == ";":
+            raise SignalError(f"{place}: a second statement after `;`: a signal is one SELECT: leave the rest out")
         if name and name not in known:
-            line = first_line + body.count("\n", 0, match.start())
             near = get_close_matches(name, known, 1)
             hint = f"did you mean :{near[0]}?" if near else "declare it with `-- param:` in the header"
-            raise SignalError(f"{path}:{line}: :{name} is no parameter of this signal: {hint}")
+            raise SignalError(f"{place}: :{name} is no parameter of this signal: {hint}")
+
+
+def _place(path: str, first_line: int, text: str, at: int) -> str:
+    return f"{path}:{first_line + text.count(chr(10), 0, at)}:{at - text.rfind(chr(10), 0, at)}"

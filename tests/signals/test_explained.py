@@ -92,7 +92,8 @@ def test_state_without_an_end_is_refused_unless_the_header_says_so(
 ) -> None:
     with pytest.raises(SignalError) as error:
         explained(t_env, tmp_path, body)
-    assert str(error.value).startswith(f"{tmp_path}/mine.sql:2: state without an end: ")
+    assert str(error.value).startswith(f"{tmp_path}/mine.sql:2:")
+    assert "state without an end: " in str(error.value)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
     found = explained(t_env, tmp_path, body, "-- state: forever\n")
