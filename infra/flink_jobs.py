@@ -15,6 +15,10 @@ from infra.parts.part import Unhealthy, http_get
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED"})
 
 
+ANSWER_S = 10.0
+"""How long Flink may take to answer: a machine that is busy compiling takes seconds."""
+
+
 class FlinkError(RuntimeError):
     """What Flink refuses or lacks, and the way out."""
 
@@ -35,9 +39,14 @@ class Job:
         return self.state == "RUNNING" and 0 < self.running_tasks == self.tasks - self.finished_tasks
 
 
+def _told(url: str) -> Any:
+    """What Flink answers. Unhealthy if it does not."""
+    return json.loads(http_get(url, ANSWER_S))
+
+
 def jobs(rest: str, *, ended: bool = False) -> list[Job]:
     """Jobs, newest first; those that ended only if asked for. Unhealthy if Flink does not answer."""
-    found: Any = json.loads(http_get(f"{rest}/jobs/overview"))
+    found: Any = _told(f"{rest}/jobs/overview")
     known = [_job(found_job) for found_job in sorted(found["jobs"], key=lambda j: -int(j["start-time"]))]
     return [job for job in known if ended or job.state not in ENDED]
 
@@ -56,7 +65,7 @@ def fault(rest: str, job_id: str) -> str:
 
 def trace(rest: str, job_id: str) -> str:
     """The stack trace of a job's last failure; empty if it has had none."""
-    found: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/exceptions"))
+    found: Any = _told(f"{rest}/jobs/{job_id}/exceptions")
     entries = found.get("exceptionHistory", {}).get("entries", [])
     return str((entries[0].get("stacktrace", "") if entries else found.get("root-exception", "")) or "")
 
@@ -67,11 +76,11 @@ def watermark_ms(rest: str, job_id: str, after: str = "") -> int:
     `after`: only what is downstream of the operators whose names begin so, where a job has parts without event time.
     """
     lowest = None
-    found: Any = json.loads(http_get(f"{rest}/jobs/{job_id}"))
+    found: Any = _told(f"{rest}/jobs/{job_id}")
     for vertex in found["vertices"]:
         if after and vertex["id"] not in downstream(found["plan"]["nodes"], after):
             continue
-        marks: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/vertices/{vertex['id']}/watermarks"))
+        marks: Any = _told(f"{rest}/jobs/{job_id}/vertices/{vertex['id']}/watermarks")
         values = [int(mark["value"]) for mark in marks]
         if marks:
             lowest = min([*values, *(() if lowest is None else (lowest,))])
@@ -116,7 +125,7 @@ def wait_until_running(rest: str, job_ids: Sequence[str], patience_s: float, pro
 def _why_waiting(rest: str, job: Job) -> str:
     cause = fault(rest, job.id)
     if "NoResourceAvailable" in cause or not cause:
-        free = json.loads(http_get(f"{rest}/overview"))["slots-available"]
+        free = _told(f"{rest}/overview")["slots-available"]
         cause = f"{free} slots are free"
         if not free:
             cause += ": helios cancel a job, or raise flink.taskmanagers in helios.yaml and helios up"
@@ -128,7 +137,7 @@ def stop_with_savepoint(rest: str, job_id: str, patience_s: float = 60) -> str:
     trigger: Any = _post(f"{rest}/jobs/{job_id}/stop", {"drain": False})
     deadline = time.monotonic() + patience_s
     while True:
-        told: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/savepoints/{trigger['request-id']}"))
+        told: Any = _told(f"{rest}/jobs/{job_id}/savepoints/{trigger['request-id']}")
         operation = told.get("operation") or {}
         if "location" in operation:
             return str(operation["location"])
@@ -147,10 +156,12 @@ def last_state(rest: str, job_id: str) -> str:
     A job that finished by `stop_with_savepoint` has its savepoint here, also where who asked for it was gone by then.
     """
     try:
-        state = json.loads(http_get(f"{rest}/jobs/{job_id}"))["state"]
-        latest: Any = json.loads(http_get(f"{rest}/jobs/{job_id}/checkpoints"))["latest"]
-    except (Unhealthy, KeyError):  # an older life of the JobManager may have known it
-        return ""
+        state = _told(f"{rest}/jobs/{job_id}")["state"]
+        latest: Any = _told(f"{rest}/jobs/{job_id}/checkpoints")["latest"]
+    except Unhealthy as error:
+        if "answers 404" in str(error):  # an older life of the JobManager may have known it
+            return ""
+        raise
     kinds = ("savepoint",) if state == "FINISHED" else ("savepoint", "completed")
     found = [latest[kind] for kind in kinds if latest.get(kind)]
     there = [each for each in found if _lies_there(each["external_path"])]

@@ -8,6 +8,7 @@ behind it when jobs are stopped to be started anew.
 import argparse
 import importlib
 import json
+import os
 import sys
 import time
 import traceback
@@ -57,8 +58,9 @@ def stand_by(file: Path, pid: int, told: Mapping[str, Start]) -> dict[str, Start
     for start in told.values():
         warm(start)
     print(READY, flush=True)
+    parent = os.getppid()  # the JVM
     while not file.exists():
-        if not Path("/proc", str(pid)).exists():
+        if os.getppid() != parent or not Path("/proc", str(pid)).exists():
             raise RuntimeError("the command that this client was to serve is gone")
         time.sleep(0.02)
     return starts(file)

@@ -2,22 +2,20 @@
 
 import json
 import os
-import subprocess
-from collections import deque
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TextIO
 
-from infra.flink_jobs import FlinkError, cancel, jobs, root_cause, wait_until_running
-from infra.parts.flink import client_command, flink_environment
+from infra.flink_jobs import FlinkError, cancel, jobs, wait_until_running
 from infra.parts.part import http_get
-from infra.settings import ROOT, Settings
+from infra.settings import Settings
 from infra.taskmanagers import TaskManagers
-from jobs.client import FAULT, JOB, READY, parallelism
+from jobs.client import parallelism
 from jobs.deployments import Deployments
+from jobs.flink_client import FlinkClient, flink_client
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.domain.universe import Strategy
 from pipelines.signals.deployment import Deployment, Ledger, State
@@ -156,7 +154,7 @@ def hand_over(
             "raise flink.taskmanagers in helios.yaml and helios up"
         )
     progress(f"submitting {', '.join(order.jobs)}")
-    with _client(settings, [*order.jobs, *_places(settings, prefix), *order.told], lock) as client:
+    with flink_client(settings, [*order.jobs, *_places(settings, prefix), *order.told], lock) as client:
         return _await(settings, client, progress, workers.remember if imports else lambda: None)
 
 
@@ -174,11 +172,10 @@ def standing_by(
     """A client that has all but handed over these deployments, which run: to be called, once, with what they are to be
     when they have been stopped. As `start_signals` from then on. FlinkError where the client does not come so far."""
     settings, prefix = deployments.settings, deployments.prefix
-    now = deployments.folder / "starting-now.json"
-    now.unlink(missing_ok=True)
+    now = deployments.folder / f"starting-{uuid.uuid4().hex}.json"  # of this client alone
     progress("making a Flink client ready")
     told = ["--signals", str(deployments.starting(chosen)), "--stand-by", str(now), "--serves", str(os.getpid())]
-    with _client(settings, [*(each.job for each in chosen), *_places(settings, prefix), *told], lock) as client:
+    with flink_client(settings, [*(each.job for each in chosen), *_places(settings, prefix), *told], lock) as client:
         client.until_ready()
 
         def start(changed: Sequence[Deployment]) -> dict[str, str]:
@@ -189,8 +186,8 @@ def standing_by(
         try:
             yield start
         finally:
-            if not now.exists():
-                client.end()
+            client.end()
+            now.unlink(missing_ok=True)
 
 
 def _places(settings: Settings, prefix: str) -> tuple[str, ...]:
@@ -200,7 +197,7 @@ def _places(settings: Settings, prefix: str) -> tuple[str, ...]:
 
 
 def _await(
-    settings: Settings, client: "_Client", progress: Progress, handed_over: Callable[[], None] = lambda: None
+    settings: Settings, client: FlinkClient, progress: Progress, handed_over: Callable[[], None] = lambda: None
 ) -> dict[str, str]:
     """Flink's id by job once every task runs, or FlinkError and none of them is left."""
     rest = settings.flink.rest
@@ -213,66 +210,3 @@ def _await(
         cancel(rest, list(ids.values()))
         raise
     return ids
-
-
-class _Client:
-    """A Flink client at work, its output kept in a log."""
-
-    def __init__(self, process: subprocess.Popen[str], log: TextIO) -> None:
-        self._process = process
-        self._log = log
-        self._last: deque[str] = deque(maxlen=200)
-
-    def until_ready(self) -> None:
-        """Return when it stands by; FlinkError if it ends instead."""
-        for line in self._lines():
-            if line.startswith(READY):
-                return
-        self.finish({}, lambda doing: None)
-
-    def finish(self, ids: dict[str, str], progress: Progress) -> None:
-        """Read to its end, putting the ids of jobs into `ids` as they come; FlinkError with what it says went wrong."""
-        fault = ""
-        for line in self._lines():
-            if line.startswith(JOB):
-                said: Any = json.loads(line.removeprefix(JOB))
-                ids[said["job"]] = said["id"]
-                progress(f"{said['job']} is with Flink")
-            elif line.startswith(FAULT):
-                fault = json.loads(line.removeprefix(FAULT))["fault"]
-        if self._process.wait() or fault:
-            why = fault or root_cause("".join(self._last)) or "the client ended"
-            raise FlinkError(f"submit: {why} (all of it: {self._log.name})")
-
-    def end(self) -> None:
-        """Of one that stands by and is not wanted any more."""
-        self._process.terminate()
-
-    def _lines(self) -> Iterator[str]:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._log.write(line)
-            self._last.append(line)
-            yield line
-
-
-@contextmanager
-def _client(settings: Settings, arguments: Sequence[str], lock: int | None) -> Iterator[_Client]:
-    """A client that is started; at the end it has ended too."""
-    command = client_command(settings, ROOT / "jobs" / "client.py", arguments)
-    log = settings.home / "logs" / "flink-client.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **flink_environment(settings)}
-    with (
-        log.open("w") as told,
-        subprocess.Popen(
-            command,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=ROOT,
-            pass_fds=() if lock is None else (lock,),
-        ) as client,
-    ):
-        yield _Client(client, told)
