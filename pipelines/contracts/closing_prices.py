@@ -40,7 +40,7 @@ def load_closing_prices(path: Path, instruments: tuple[str, ...]) -> ClosingPric
 
     try:
         table = pandas.read_parquet(path) if path.suffix == ".parquet" else pandas.read_csv(path)
-        times = pandas.DatetimeIndex(pandas.to_datetime(table["time"], utc=True)).as_unit("ns").asi8
+        times = pandas.DatetimeIndex(pandas.to_datetime(table["time"], utc=True, format="ISO8601")).as_unit("ns").asi8
         mids = np.stack([_column(table, name) for name in instruments])
     except KeyError:
         raise ClosingPricesError(f"{path}: no column `time`: the end of each bar expected in it") from None

@@ -76,8 +76,9 @@ def validate(frames: Mapping[str, tuple[Subject, pd.DataFrame]], docs_in: Path |
 
 
 def _marked(frame: pd.DataFrame) -> pd.DataFrame:
-    """With the columns that rules ask for and flags say."""
-    return frame.assign(**{CROSSED: (frame["flags"] & int(Flag.CROSSED)) != 0}) if "flags" in frame else frame
+    """With the columns that rules ask for and flags of quotes say."""
+    quoted = {"flags", "bid"} <= set(frame)
+    return frame.assign(**{CROSSED: (frame["flags"] & int(Flag.CROSSED)) != 0}) if quoted else frame
 
 
 def _run(context: Any, checkpoint: Any, frame: pd.DataFrame) -> list[Any]:

@@ -64,7 +64,7 @@ def test_dickey_fuller_half_life_and_correlation_are_those_of_statsmodels_and_nu
         part = slice(max(0, last - WINDOW), last)
         spread = a[part] - 0.5 * b[part]
         bar = told[last - 1]
-        t = adfuller(spread, maxlag=1, regression="c", autolag=None)[0]
+        t = adfuller(spread, maxlag=1, regression="c", autolag=None, result_object=False)[0]
         assert bar["adf_t"] == pytest.approx(t, rel=1e-6)
         returns = [np.diff(each[part]) / each[part][:-1] for each in (a, b)]
         assert bar["correlation"] == pytest.approx(np.corrcoef(*returns)[0, 1], rel=1e-6)
