@@ -123,7 +123,7 @@ SOURCES = (
                 "every pair at each full minute, and its health over the minutes before",
                 (
                     *("pair", "mid_a", "mid_b", "spread", "z", "mean", "std", "slope", "beta", "flags"),
-                    *("minutes", "half_life_s", "adf_t", "adf_critical", "correlation"),
+                    *("minutes", "half_life_s", "adf_t", "adf_critical", "correlation", "breaks"),
                 ),
                 of={"minutes": "bars"},
             ),

@@ -30,4 +30,4 @@ FROM (
     WHERE event_time_ms - then_ms = 60000 * :lookback)
   WINDOW last_two AS (PARTITION BY pair ORDER BY event_time ROWS BETWEEN 1 PRECEDING AND CURRENT ROW))
 WHERE (ABS(before) > :exit_bp AND (ABS(strength) <= :exit_bp OR strength * before < 0))
-  OR (ABS(strength) >= :entry_bp AND ABS(before) < :entry_bp AND MOD(flags, 128) = 0)
+  OR (ABS(strength) >= :entry_bp AND ABS(before) < :entry_bp AND flags = 0)
