@@ -52,6 +52,7 @@ def test_a_plan_tells_the_topics_that_it_reads() -> None:
     assert topics_read(planned(load_signal(FOLDER / "pair_stop.sql").bound({}))) == {
         "t.market.spreads",
         "t.market.samples",
+        "t.market.pair_bars",
     }
 
 
@@ -61,5 +62,5 @@ def test_state_without_an_end_is_refused_where_it_is_compiled(tmp_path: Path) ->
         "-- signal: endless\nSELECT c.pair, c.event_time_ns, 'exit' AS action, c.z, c.beta, c.mid_a, c.mid_b,\n"
         "  c.shard, c.`sequence` AS last_sequence FROM spreads s JOIN crossings c ON s.pair = c.pair\n"
     )
-    with pytest.raises(SignalError, match=r"endless\.sql:2: state without an end"):
+    with pytest.raises(SignalError, match=r"endless\.sql:3:57: state without an end"):
         planned(load_signal(endless).bound({}))
