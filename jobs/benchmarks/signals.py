@@ -5,7 +5,7 @@ and the kernel alone; every signal compared with the yardstick's rule in plain P
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +83,7 @@ def measure(settings: Settings, load: SignalsLoad, progress: Progress) -> dict[s
 def _yardstick(settings: Settings, load: SignalsLoad, pairs: int, progress: Progress) -> Yardstick:
     """Ticks and pairs: the yardstick's own, or as many of ours where it is left out."""
     if load.nautilus is not None:
-        return run_yardstick(
-            load.nautilus, settings.home, load.instruments, pairs, load.ticks, load.seed, progress
-        )
+        return run_yardstick(load.nautilus, settings.home, load.instruments, pairs, load.ticks, load.seed, progress)
     rule = Rule()
     return Yardstick(with_its_rule(bench_market(load.instruments, pairs, load.ticks, load.seed), rule), rule, {})
 
@@ -178,9 +176,7 @@ def _run(
             cancel_jobs(settings)
 
 
-def _through(
-    settings: Settings, growth: Growth, codec: EventCodec, market: BenchMarket, load: SignalsLoad
-) -> Through:
+def _through(settings: Settings, growth: Growth, codec: EventCodec, market: BenchMarket, load: SignalsLoad) -> Through:
     """Waits until nothing more comes; counted from the first signal after the uncounted ticks to the last."""
     deadline = time.monotonic() + PATIENCE_S
     while not growth.rests(2.0):
@@ -208,7 +204,7 @@ def _growth(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
     least, most = (choose(runs, key=lambda run: run["pairs"]) for choose in (min, max))
 
     def ratio(of: Any) -> float:
-        return round(of(most) / of(least), 2)
+        return round(float(of(most) / of(least)), 2)
 
     return {
         "pairs_a_tick": ratio(lambda run: run["pairs_a_tick"]),

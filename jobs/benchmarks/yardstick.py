@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from infra.settings import ROOT
-from jobs.benchmarks.market import SESSION, VENUE, BenchMarket, bench_strategy
+from jobs.benchmarks.market import BenchMarket, bench_strategy
 from jobs.submit import Progress
 from pipelines.domain.ladder import Levels
 from pipelines.domain.market import TICK, Flag, Kind, Ticks
@@ -85,7 +85,9 @@ def with_its_rule(market: BenchMarket, rule: Rule) -> BenchMarket:
     return replace(market, strategy=replace(market.strategy, moments=moments, signals=(use,), levels=levels))
 
 
-def signals_on_every_tick(ticks: Ticks, pairs: Sequence[tuple[int, int, float]], rule: Rule) -> list[tuple[int, int, int]]:
+def signals_on_every_tick(
+    ticks: Ticks, pairs: Sequence[tuple[int, int, float]], rule: Rule
+) -> list[tuple[int, int, int]]:
     """`on_quote_tick` of the yardstick, formula for formula; orders left out.
 
     Row, pair, and the position then: 1 long the spread, -1 short it, 0 flat.

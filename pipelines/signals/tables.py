@@ -28,38 +28,47 @@ READ = (
 COLUMN_NAMES = tuple(name.strip().strip("`") for name in COLUMNS.split(","))
 
 
-def once(name: str, source: str, columns: str) -> dict[str, str]:
+BY_ARRIVAL, BY_TIME = "PROCTIME()", "event_time"
+"""How the rows of a log are ordered."""
+
+
+def once(name: str, source: str, columns: str, order: str) -> dict[str, str]:
     """Views that give each row of a log once, the second of which is `name`.
 
-    The log may hold a stretch of it twice, after a kill. Flink drops what lies behind the watermark; of the last
-    millisecond both copies may still wait here. A row is new if its sequence is above all before it. Flink's windows
-    end at the current row, so this takes two steps: those that reach the running maximum, then, as these never fall,
-    those that differ from the row before. ROWS throughout: RANGE, and so LAG, lumps rows of one time together.
-    State: two numbers a shard.
+    The log may hold a stretch of it twice, after a kill. A row is new if its sequence is above all before it. Flink's
+    windows end at the current row, so this takes two steps: those that reach the running maximum, then, as these never
+    fall, those that differ from the row before. ROWS throughout: RANGE, and so LAG, lumps rows of one time together.
+    `order`: of arrival, which is that of the log, as a shard lies in one partition; by event time each row would wait
+    for a timer at each step, half the cost of a signals job. State: two numbers a shard.
     """
     return {
         f"{name}_reached": f"""
-        SELECT {columns} FROM (
-          SELECT {columns}, MAX(`sequence`) OVER (
-            PARTITION BY shard ORDER BY event_time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS highest
-          FROM {source}
+        SELECT {columns}, arrival FROM (
+          SELECT {columns}, arrival, MAX(`sequence`) OVER (
+            PARTITION BY shard ORDER BY arrival ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS highest
+          FROM (SELECT {columns}, {order} AS arrival FROM {source})
         ) WHERE `sequence` = highest""",
         name: f"""
         SELECT {columns} FROM (
           SELECT {columns}, MIN(`sequence`) OVER last_two AS before, COUNT(*) OVER last_two AS rows_there
           FROM {name}_reached
-          WINDOW last_two AS (PARTITION BY shard ORDER BY event_time ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+          WINDOW last_two AS (PARTITION BY shard ORDER BY arrival ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
         ) WHERE `sequence` > before OR rows_there = 1""",
     }
 
 
-VIEWS = {
-    **once("crossings", f"{SOURCE} WHERE kind = 'crossing'", COLUMNS),
-    **once("seconds", SAMPLES, f"{PLACE_COLUMNS}, samples"),
-    "spreads": f"""
+def views(order: str) -> dict[str, str]:
+    """What `VIEWS` has, its rows taken in one order or the other."""
+    return {
+        **once("crossings", f"{SOURCE} WHERE kind = 'crossing'", COLUMNS, order),
+        **once("seconds", SAMPLES, f"{PLACE_COLUMNS}, samples", order),
+        "spreads": f"""
         SELECT {PLACE_COLUMNS}, {", ".join(f"s.{each}" for each in SAMPLE_COLUMNS)}
         FROM seconds CROSS JOIN UNNEST(samples) AS s ({", ".join(SAMPLE_COLUMNS)})""",
-}
+    }
+
+
+VIEWS = views(BY_ARRIVAL)
 """In this order: each may stand on those before it. `crossings`: z of a pair has passed a level. `spreads`: every pair
 once a second."""
 
@@ -120,7 +129,9 @@ class Wires:
             registry_url=self.registry_url,
             options={"properties.linger.ms": "1", "sink.delivery-guarantee": "at-least-once"},
         )
-        return [*self._sources(), *(f"CREATE VIEW `{name}` AS {query}" for name, query in VIEWS.items()), sink]
+        # Where records are left out the log is read in pieces, side by side: then only time tells their order.
+        queries = views(BY_TIME if self.skip else BY_ARRIVAL)
+        return [*self._sources(), *(f"CREATE VIEW `{name}` AS {query}" for name, query in queries.items()), sink]
 
     def _sources(self) -> list[str]:
         """The tables of spread events and of samples. Where records are left out, the first is a view over pieces."""
