@@ -48,7 +48,7 @@ class SignalsLoad:
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """A run: `ticks` in `seconds` between two signals; CPU seconds of these by what the threads did; all signals."""
+    """A run: `ticks` in `seconds`; CPU seconds of these by what the threads did; all signals."""
 
     ticks: int
     seconds: float
@@ -168,7 +168,7 @@ def _run(
         growth = Growth(place, topics.events, lambda: seconds(settings))
         try:
             file = strategy_file(settings, market.strategy)
-            submit(settings, ("spreads", "signals"), file, PREFIX, progress=progress)
+            submit(settings, ("signals", "spreads"), file, PREFIX, progress=progress)
             progress(f"{len(market.strategy.pairs)} pairs: ticks to signals")
             return _through(settings, growth, EventCodec(ids[RECORDS["trading.events"]]), market, load), kafka_s
         finally:
@@ -177,26 +177,28 @@ def _run(
 
 
 def _through(settings: Settings, growth: Growth, codec: EventCodec, market: BenchMarket, load: SignalsLoad) -> Through:
-    """Waits until nothing more comes; counted from the first signal after the uncounted ticks to the last."""
+    """Waits until nothing more comes. Counted from when the spreads job has passed the uncounted ticks, by its marks,
+    to the last signal: what waits between the two jobs counts, so neither can be ahead at the other's cost."""
     deadline = time.monotonic() + PATIENCE_S
     while not growth.rests(2.0):
         if time.monotonic() > deadline:
             raise StackError(f"signals still come after {PATIENCE_S:.0f} s: give fewer --ticks")
         time.sleep(0.2)
-    found: list[tuple[int, Signalled]] = []
+    times, first, last = market.ticks["event_ns"], None, 0
+    found: list[Signalled] = []
     for offset, value in enumerate(values_of(settings.kafka.bootstrap, growth.topic)):
-        if b"signal/" in value[:16]:
+        if b"marks/" in value[:16] and first is None and codec.decode(value).event_time_ns >= times[load.uncounted]:
+            first = offset
+        elif b"signal/" in value[:16]:
             event = codec.decode(value)
             if isinstance(event.body, Signal):
-                found.append((offset, (event.event_time_ns, event.body.pair, event.body.action.value)))
-    times = market.ticks["event_ns"]
-    counted = [(offset, signal[0]) for offset, signal in found if signal[0] >= times[load.uncounted]]
-    if len(counted) < 2:
+                found.append((event.event_time_ns, event.body.pair, event.body.action.value))
+                last = offset
+    if first is None or not found:
         raise StackError("no signals came: helios jobs, helios logs flink")
-    (first, first_ns), (last, last_ns) = counted[0], counted[-1]
     begin, end = growth.reached(first), growth.reached(last)
-    ticks = int(np.searchsorted(times, last_ns) - np.searchsorted(times, first_ns))
-    return Through(ticks, end - begin, growth.spent(begin, end), [signal for _, signal in found])
+    ticks = int(np.searchsorted(times, found[-1][0])) - load.uncounted
+    return Through(ticks, end - begin, growth.spent(begin, end), found)
 
 
 def _growth(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
