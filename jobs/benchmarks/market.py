@@ -117,3 +117,13 @@ def closing_rows(market: BenchMarket, pair: Pair) -> Ticks:
     rows["kind"][2:] = Kind.HEARTBEAT, Kind.END
     rows["instrument"][2:] = -1
     return rows
+
+
+def end_of_session(market: BenchMarket) -> Ticks:
+    """The row that ends a market's session: it moves time past every window."""
+    rows = np.zeros(1, TICK)
+    rows["sequence"] = market.ticks["sequence"][-1] + 1
+    rows["frame"] = market.ticks["frame"][-1] + 1
+    rows["event_ns"] = rows["receive_ns"] = market.ticks["event_ns"][-1] + 86_400 * NS_PER_S
+    rows["kind"], rows["instrument"] = Kind.END, -1
+    return rows

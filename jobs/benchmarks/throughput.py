@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from jobs.benchmarks.broker import bulk_producer, kafka_seconds, send_all
 from jobs.benchmarks.load import PATIENCE_S, PREFIX, PipelineLoad, cancel_jobs, strategy_file, values_of
 from jobs.benchmarks.market import VENUE as BENCH
 from jobs.benchmarks.market import BenchMarket, closing_rows
+from jobs.benchmarks.threads import Seconds, used
 from jobs.submit import Progress, submit
 from pipelines.contracts.blocks import RECORD, BlockCodec, TickBlock
 from pipelines.contracts.topics import RECORDS, Topics, shard_key
@@ -37,14 +38,14 @@ def measure_throughput(
     names = tuple(instrument.id for instrument in market.strategy.instruments)
     tail = closing_rows(market, market.strategy.pairs[0])
     last = codec.encode(TickBlock(BENCH, BENCH, 0, 0, len(blocks), names, tail))
-    with _topics(settings, topics, market):
+    with bench_topics(settings, topics, market):
         progress("Kafka alone")
         kafka_s = kafka_seconds(settings.kafka.bootstrap, topics.rejects, blocks[warm:])
         progress("writing the log")
         with bulk_producer(settings.kafka.bootstrap) as producer:
             its = [*blocks, last], [*ends, int(tail["event_ns"][2]) // NS_PER_MS]
             send_all(producer, topics.ticks, shard_key(0, 1), *its)
-        growth = _Growth(settings.kafka.bootstrap, topics.events)
+        growth = Growth(settings.kafka.bootstrap, topics.events)
         try:
             submit(
                 settings, ("spreads", "signals"), strategy_file(settings, market.strategy), PREFIX, progress=progress
@@ -67,7 +68,7 @@ def measure_throughput(
 
 
 @contextmanager
-def _topics(settings: Settings, topics: Topics, market: BenchMarket) -> Iterator[None]:
+def bench_topics(settings: Settings, topics: Topics, market: BenchMarket) -> Iterator[None]:
     venues = tuple(venue.name for venue in market.strategy.venues)
     create_topics(settings.kafka.bootstrap, topics, venues, market.strategy.shards, recreate=True)
     try:
@@ -76,13 +77,14 @@ def _topics(settings: Settings, topics: Topics, market: BenchMarket) -> Iterator
         delete_topics(settings.kafka.bootstrap, topics, venues)
 
 
-class _Growth:
-    """When how much of a topic of one partition was there: its end, ten times a second. An onlooker that read it all
-    would take what is to be measured."""
+class Growth:
+    """When how much of a topic of one partition was there: its end, ten times a second, and what the threads of a stack
+    had spent by then. An onlooker that read it all would take what is to be measured."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
-        self._bootstrap, self.topic = bootstrap, topic
+    def __init__(self, bootstrap: str, topic: str, spent: Callable[[], Seconds] = dict) -> None:
+        self._bootstrap, self.topic, self._look_at_threads = bootstrap, topic, spent
         self._samples: list[tuple[float, int]] = []
+        self._spent: list[tuple[float, Seconds]] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -92,6 +94,8 @@ class _Growth:
         consumer = KafkaConsumer(bootstrap_servers=self._bootstrap)
         while not self._over.wait(0.1):
             self._samples.append((time.time(), consumer.end_offsets([partition])[partition]))
+            if len(self._samples) % 3 == 1:
+                self._spent.append((time.time(), self._look_at_threads()))
         consumer.close()
 
     def rests(self, seconds: float) -> bool:
@@ -110,6 +114,13 @@ class _Growth:
         known, first = np.unique(ends, return_index=True)
         return float(np.interp(offset + 1, known, np.asarray(times)[first]))
 
+    def spent(self, begin: float, end: float) -> dict[str, float]:
+        """CPU seconds between two wall times, by what the threads do: of the looks nearest to them, made to fit."""
+        first, last = (min(self._spent, key=lambda look: abs(look[0] - at)) for at in (begin, end))
+        span = last[0] - first[0]
+        fit = (end - begin) / span if span > 0 else 0.0
+        return {does: fit * seconds for does, seconds in used(first[1], last[1]).items()}
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:
@@ -120,7 +131,7 @@ class _Run:
     seconds: float
 
 
-def _through(settings: Settings, growth: _Growth, codec: EventCodec, market: BenchMarket, warm_ticks: int) -> _Run:
+def _through(settings: Settings, growth: Growth, codec: EventCodec, market: BenchMarket, warm_ticks: int) -> _Run:
     """Waits until all of the market's ticks are signals; counted from the first signal after `warm_ticks`."""
     deadline = time.monotonic() + PATIENCE_S
     times = market.ticks["event_ns"]

@@ -16,6 +16,7 @@ from jobs.cli import (
     bars,
     bench,
     bench_lean,
+    bench_signals,
     decode,
     demo,
     feed,
@@ -98,6 +99,7 @@ EXPECTED = (
     reference.ReferenceCommandError,
     bars.BarsError,
     bench_lean.LeanBenchError,
+    bench_signals.SignalsBenchError,
     SchemaError,
     RegistryError,
 )

@@ -38,7 +38,7 @@ def entry(state: TraderState, pair: TradedPair, signal: Signal, time_ns: int, wa
         killed(state)
         or _pair_not_flat(state, pair)
         or _zero_quantity(pair, signal, wanted)
-        or _stale_marks(state, pair, time_ns)
+        or _stale_marks(state, pair, signal, time_ns)
         or _position_limit(state, pair, wanted)
     )
 
@@ -79,9 +79,10 @@ def _zero_quantity(pair: TradedPair, signal: Signal, wanted: tuple[int, int]) ->
     )
 
 
-def _stale_marks(state: TraderState, pair: TradedPair, time_ns: int) -> str:
+def _stale_marks(state: TraderState, pair: TradedPair, signal: Signal, time_ns: int) -> str:
+    """Marks come every 100 ms. A leg whose mid in the signal is not that of its last mark has been quoted since."""
     limit_ms = state.config.stale_marks_ns // 1_000_000
-    for leg, instrument in enumerate(pair.legs):
+    for leg, (instrument, mid) in enumerate(zip(pair.legs, (signal.mid_a, signal.mid_b), strict=True)):
         quote = state.mark(pair, leg)
         if quote is None:
             return reason(Check.STALE_MARKS, f"{instrument.id} has no mark, limit {limit_ms} ms")
@@ -89,7 +90,7 @@ def _stale_marks(state: TraderState, pair: TradedPair, time_ns: int) -> str:
             side = "bid" if not quote[0] > 0 else "ask"
             return reason(Check.STALE_MARKS, f"{instrument.id} was marked with no {side}")
         age_ns = time_ns - quote[2]
-        if age_ns > state.config.stale_marks_ns:
+        if age_ns > state.config.stale_marks_ns and mid == 0.5 * (quote[0] + quote[1]):
             return reason(
                 Check.STALE_MARKS, f"{instrument.id} was marked {age_ns / 1e6:.3f} ms ago, limit {limit_ms} ms"
             )

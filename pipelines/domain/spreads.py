@@ -14,9 +14,9 @@ time; of a pair whose legs cannot be compared (live.py) none are. Of static slop
 Shard time is the running maximum of the rows' event times. A row that moves it past a boundary of a grid first makes
 that grid's output: stamped with the boundary, with values from before the row. Moments take every second and every
 minute that has passed, as long as legs are not stale; told is the last of each, in the order snapshots, samples (1 s),
-marks (100 ms), bars and pairs (60 s); then come the row's own crossings, marks before the first of them. Heartbeats
-alone depend on the blocks: one at the end of a block that moved time past the last event, where somebody may wait for
-that.
+marks (100 ms), bars and pairs (60 s); then come the row's own crossings, which tell their legs' mids and need no marks
+of their own. Heartbeats alone depend on the blocks: one at the end of a block that moved time past the last event,
+where somebody may wait for that.
 """
 
 import math
@@ -204,9 +204,8 @@ def _cross(index: int, legs: Legs, state: State, out: Out) -> None:
         elif above == level_below(legs.ladder, rung_before):
             above += RUNG_Z
     pair.ready, pair.lower, pair.upper, pair.z_crossed = 1, below, above, z
-    event_ns = state.clock[0].time_ns
-    _marks(event_ns, state, out)
     state.clock[0].spreads += 1
+    event_ns = state.clock[0].time_ns
     _event(CROSSING, event_ns, pair.session, pair.sequence, state, out)
     event = out.spreads[out.counts[SPREADS_AT] - 1]
     event.z_before = z_before

@@ -210,16 +210,23 @@ def raw_source(t_env: StreamTableEnvironment, topics: Sequence[str], group: str,
           AS ROW<`value` BYTES, `partition` INT, `offset` BIGINT, `timestamp` BIGINT, `key` STRING>) AS `record`
         FROM `{table}`"""
     )
-    return _keyed(t_env.to_append_stream(rows, KEYED_RECORD))
+    return _keyed(t_env.to_append_stream(rows, KEYED_RECORD), config.parallelism)
 
 
-def _keyed(stream: DataStream) -> KeyedStream:
+def _keyed(stream: DataStream, parallelism: int) -> KeyedStream:
     """Rows of (key, record) as a stream of records keyed on the JVM.
 
-    `DataStream.key_by` asks a Python function for each key, in an operator of its own: half the cost of a job.
+    `DataStream.key_by` asks a Python function for each key, in an operator of its own: half the cost of a job. A job of
+    one subtask has nothing to partition: taken as keyed where they are, records go on in the thread that reads them,
+    and 30 kB blocks are neither serialised nor handed over.
     """
-    key = Types.ROW([Types.STRING()]).get_java_type_info()
-    keyed = stream._j_data_stream.keyBy(get_gateway().jvm.KeyByKeySelector(), key)
+    jvm, key = get_gateway().jvm, Types.ROW([Types.STRING()]).get_java_type_info()
+    selector = jvm.KeyByKeySelector()
+    if parallelism == 1:
+        streams = jvm.org.apache.flink.streaming.api.datastream
+        keyed = streams.DataStreamUtils.reinterpretAsKeyedStream(stream._j_data_stream, selector, key)
+    else:
+        keyed = stream._j_data_stream.keyBy(selector, key)
     return KeyedStream(keyed, RECORD, stream)
 
 

@@ -1,6 +1,6 @@
 """The spread kernel with its writers, without Flink: what the operator runs, and anyone who has blocks of ticks may."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pipelines.contracts.blocks import TickBlock
@@ -47,18 +47,9 @@ class SpreadEngine:
 
     def take(self, block: TickBlock) -> Made:
         """Advance the shard by the rows of a block."""
-        if block.ticks.size:
-            self._cover(int(block.ticks["event_ns"].min()), int(block.ticks["event_ns"].max()))
         state, out = self.state, self._out
-        session = state.session(block.venue, block.session)
-        if block.instruments != self._block_instruments:
-            self._block_instruments, self._places = block.instruments, self._shard.places(block.instruments)
         made = Made(([], []), ([], []), ([], []), ([], []), ([], []), ([], []))
-        row = 0
-        while True:
-            row = advance(block.ticks, row, session, self._places, self._legs, state.kernel, out)
-            if row == block.ticks.size:
-                beat(session, state.kernel, out)
+        for _ in self.advance(block):
             spreads, marks, marked, bars, samples, sampled, minutes, pair_bars, intervals, snaps = out.counts.tolist()
             encoded = Made(
                 self._marks.encode(out.marks[:marks], out.marked[:marked]),
@@ -71,8 +62,24 @@ class SpreadEngine:
             for (values, times_ms), (more, their_times) in zip(made, encoded, strict=True):
                 values += more
                 times_ms += their_times
+        return made
+
+    def advance(self, block: TickBlock) -> Iterator[None]:
+        """The kernel without the writers: it comes back each time that it has filled what it writes to."""
+        if block.ticks.size:
+            self._cover(int(block.ticks["event_ns"].min()), int(block.ticks["event_ns"].max()))
+        state, out = self.state, self._out
+        session = state.session(block.venue, block.session)
+        if block.instruments != self._block_instruments:
+            self._block_instruments, self._places = block.instruments, self._shard.places(block.instruments)
+        row = 0
+        while True:
+            row = advance(block.ticks, row, session, self._places, self._legs, state.kernel, out)
             if row == block.ticks.size:
-                return made
+                break
+            yield
+        beat(session, state.kernel, out)
+        yield
 
     def warm_up(self, prices: ClosingPrices) -> None:
         """Take closing prices from before the first block; of a state that has taken none."""

@@ -66,7 +66,11 @@ class Spreads(KeyedProcessFunction):
         self._state.update(engine.state.dump())
         topics, key = self._topics, value.key
         for topic, its_key, (values, times_ms) in (
-            (topics.events, self._strategy.account, made.marks),  # first: a signal should find its marks in the log
+            (
+                topics.events,
+                self._strategy.account,
+                made.marks,
+            ),  # first: a signal finds them in the log
             (topics.bars, key, made.bars),
             (topics.samples, key, made.samples),
             (topics.pair_bars, key, made.pair_bars),

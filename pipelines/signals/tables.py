@@ -9,7 +9,7 @@ from pipelines.contracts.ddl import column_types, reader_schema, schema_text, si
 from pipelines.contracts.topics import Topics
 from pipelines.signals.poison import Place, segments
 from pipelines.signals.sources import SOURCES, VIEWS, Source, sources_of
-from pipelines.signals.views import queries_of
+from pipelines.signals.views import BY_ARRIVAL, BY_TIME, queries_of
 
 SPREADS = SOURCES[0]
 SINK = "trading_events"
@@ -59,7 +59,9 @@ class Wires:
         """Statements that declare the sources of views of these names, the views, and the sinks, in order."""
         tables = [statement for source in sources_of(names) for statement in self.tables(source)]
         routed = self._sink(ROUTED, f"{self.topics.events};{self.topics.shadow}")
-        return [*tables, *created(queries_of(names)), self.sink(), routed]
+        # Where records are left out the log is read in pieces, side by side: then only time tells their order.
+        queries = queries_of(names, order=BY_TIME if self.skip else BY_ARRIVAL)
+        return [*tables, *created(queries), self.sink(), routed]
 
     def sink(self) -> str:
         """The statement that declares where signals go."""

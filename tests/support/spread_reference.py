@@ -124,7 +124,6 @@ class SpreadReference:
             return
         state.z_crossed = z
         assert self.time is not None
-        self.mark(self.time)
         self.event("crossing", self.time, session, sequence, pair, z_before)
 
     def crosses(self, state: PairState, z: float) -> bool:

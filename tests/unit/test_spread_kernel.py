@@ -76,21 +76,23 @@ def test_an_unchanged_spread_never_has_a_z() -> None:
     assert [event["kind"] for event in events] == ["heartbeat"]
 
 
-def test_marks_go_before_a_crossing_with_what_changed_since_the_last() -> None:
+def test_a_crossing_tells_its_mids_and_has_no_marks_of_its_own() -> None:
     marks, _, _, events, *_ = made(block(CROSSED))
     assert brief(events) == [("crossing", 4), ("crossing", 5)]
-    assert [(mark["event_id"], mark["marks"]["instruments"]) for mark in marks] == [
-        ("marks/0/1", ["A", "B"]),
-        ("marks/0/2", ["A"]),
-    ]
-    assert [mark["event_time_ns"] for mark in marks] == [at(4), at(5)]
-    assert marks[0]["marks"] | {"shard": 0, "sequence": 1} == {
+    assert [(event["mid_a"], event["mid_b"]) for event in events] == [(112.0, 100.0), (114.0, 100.0)]
+    assert marks == []
+
+
+def test_marks_have_the_last_quote_of_each_instrument_and_its_time() -> None:
+    marks, *_ = made(block([*CROSSED, beat(6, 100)]))
+    assert marks[0]["event_id"] == "marks/0/1"
+    assert marks[0]["marks"] == {
         "shard": 0,
         "sequence": 1,
         "instruments": ["A", "B"],
-        "bid": [111.5, 99.5],
-        "ask": [112.5, 100.5],
-        "time_ns": [at(4), at(2)],
+        "bid": [113.5, 99.5],
+        "ask": [114.5, 100.5],
+        "time_ns": [at(5), at(2)],
     }
 
 
@@ -164,7 +166,7 @@ def test_the_end_closes_bars_and_makes_one_event_without_samples_for_the_jump() 
     marks, bars, _, events, *_ = made(block([*CROSSED, end(6, 86_400_005)]))
     assert brief(events)[2:] == [("end", 86_400_005)]
     assert [bar["instrument"] for bar in bars] == ["A", "B"]
-    assert len(marks) == 2
+    assert marks == []
 
 
 def test_the_end_of_one_session_waits_for_the_others_of_its_shard() -> None:
@@ -182,7 +184,7 @@ def test_rows_not_above_the_sessions_mark_are_dropped_and_other_sessions_have_th
     first = feed(running, [block(CROSSED)])
     assert feed(running, [block(CROSSED)]) == ([],) * 6
     assert len(first[3]) == 2
-    assert len(feed(running, [block(CROSSED, "another")])[0]) > 0
+    assert len(feed(running, [block(CROSSED, "another")])[3]) > 0
 
 
 @pytest.mark.parametrize("price", [float("nan"), float("inf"), 1e300])

@@ -1,7 +1,6 @@
 """Signals made of ladder crossings are those of a rule on every tick: the strategy of bench/nautilus_baseline.py."""
 
 import importlib.util
-import math
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -9,6 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from jobs.benchmarks.yardstick import Rule, signals_on_every_tick
 from pipelines.contracts.blocks import TickBlock
 from pipelines.domain.ladder import Levels
 from pipelines.domain.market import TICK, Flag, Ticks
@@ -17,7 +17,7 @@ from tests.support.shards import strategy
 from tests.support.spread_runs import decoded, run
 
 BASELINE = Path(__file__).resolve().parents[3] / "shared" / "bench" / "nautilus_baseline.py"
-SPAN, WARMUP, ENTRY_Z, EXIT_Z = 1000, 200, 2.0, 0.5
+RULE = Rule(span=1000, warmup=200, entry_z=2.0, exit_z=0.5)
 Signal = tuple[int, str, int]
 """Sequence of the tick, pair, and the position then: 1 long the spread, -1 short it, 0 flat."""
 
@@ -44,46 +44,6 @@ def as_rows(made: np.ndarray) -> Ticks:
     return rows
 
 
-def signals_on_every_tick(rows: Ticks, pairs: list[tuple[int, int, float]]) -> list[Signal]:
-    """`on_quote_tick` of the baseline, formula for formula; orders left out."""
-    alpha = 2.0 / (SPAN + 1)
-    legs: dict[int, list[int]] = {}
-    for index, (a, b, _) in enumerate(pairs):
-        legs.setdefault(a, []).append(index)
-        legs.setdefault(b, []).append(index)
-    mids: dict[int, float] = {}
-    n, mean, var, state = ([0] * len(pairs), [0.0] * len(pairs), [0.0] * len(pairs), [0] * len(pairs))
-    found: list[Signal] = []
-    for row in rows:
-        instrument = int(row["instrument"])
-        mids[instrument] = 0.5 * (float(row["bid"]) + float(row["ask"]))
-        for index in legs.get(instrument, ()):
-            a, b, beta = pairs[index]
-            if a not in mids or b not in mids:
-                continue
-            spread = mids[a] - beta * mids[b]
-            n[index] += 1
-            if n[index] == 1:
-                mean[index] = spread
-                continue
-            d = spread - mean[index]
-            before = var[index]
-            z = d / math.sqrt(before) if before > 0.0 else 0.0
-            mean[index] += alpha * d
-            var[index] = (1.0 - alpha) * (before + alpha * d * d)
-            if n[index] <= WARMUP or before == 0.0:
-                continue
-            wanted = state[index]
-            if state[index] == 0:
-                wanted = -1 if z > ENTRY_Z else 1 if z < -ENTRY_Z else 0
-            elif abs(z) < EXIT_Z:
-                wanted = 0
-            if wanted != state[index]:
-                state[index] = wanted
-                found.append((int(row["sequence"]), f"{a}-{b}", wanted))
-    return found
-
-
 def signals_of_crossings(events: list[dict]) -> list[Signal]:
     """The same rule, told nothing but the rungs that z crossed to."""
     state: dict[str, int] = {}
@@ -95,8 +55,8 @@ def signals_of_crossings(events: list[dict]) -> list[Signal]:
         now = state.get(event["pair"], 0)
         wanted = now
         if now == 0:
-            wanted = -1 if low >= ENTRY_Z else 1 if high <= -ENTRY_Z else 0
-        elif low >= -EXIT_Z and high <= EXIT_Z:
+            wanted = -1 if low >= RULE.entry_z else 1 if high <= -RULE.entry_z else 0
+        elif low >= -RULE.exit_z and high <= RULE.exit_z:
             wanted = 0
         if wanted != now:
             state[event["pair"]] = wanted
@@ -112,12 +72,15 @@ def test_crossings_give_the_baselines_signals(
     rows = as_rows(baseline.make_ticks(instruments, 60_000, seed))
     made = baseline.make_pairs(instruments, pairs, seed)
     names = tuple(map(str, range(instruments)))
-    of = strategy(names, [(str(a), str(b), beta) for a, b, beta in made], Moments(SPAN, WARMUP, Every.TICK))
+    of = strategy(names, [(str(a), str(b), beta) for a, b, beta in made], Moments(RULE.span, RULE.warmup, Every.TICK))
     of = replace(of, levels=Levels.parse(levels))
     blocks = [
         TickBlock("SIM", "s", 0, 0, first, names, rows[first : first + 500]) for first in range(0, rows.size, 500)
     ]
     _, _, _, events, *_ = decoded(run(of, blocks))
-    expected = signals_on_every_tick(rows, made)
+    expected = [
+        (row + 1, f"{made[pair][0]}-{made[pair][1]}", position)
+        for row, pair, position in signals_on_every_tick(rows, made, RULE)
+    ]
     assert len(expected) > 50
     assert signals_of_crossings(events) == expected

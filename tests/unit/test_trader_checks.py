@@ -1,11 +1,12 @@
 """What the trader refuses, and in which words; and an operator's commands."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from pipelines.domain.identity import marks_id
-from pipelines.domain.trading import Action, Decision, Marks, OrderStatus, TradingEvent
+from pipelines.domain.trading import Action, Decision, Marks, OrderStatus, Signal, TradingEvent
 from tests.support.accounts import (
     ACCOUNT,
     MS,
@@ -39,6 +40,15 @@ def test_a_signal_on_a_stale_leg_is_refused() -> None:
     desk.give(marks(0, 2, T0 + 1500 * MS, ("A",)))
     refused = reason_of(desk.give(signal("A-B", Action.ENTER_LONG, 1, T0 + 1500 * MS)))
     assert refused == "stale_marks: B was marked 1500.000 ms ago, limit 1000 ms"
+
+
+def test_a_leg_that_was_quoted_since_its_last_mark_is_not_stale() -> None:
+    #  marks   |0 A 100, B 100 ............ 1500 A 100|      B at 102 is in the signal, and not in marks yet
+    desk = marked()
+    desk.give(marks(0, 2, T0 + 1500 * MS, ("A",)))
+    event = signal("A-B", Action.ENTER_LONG, 1, T0 + 1500 * MS)
+    assert isinstance(event.body, Signal)
+    assert len(desk.give(replace(event, body=replace(event.body, mid_b=102.0)))) == 2
 
 
 def test_a_leg_that_was_marked_with_one_side_is_refused() -> None:
