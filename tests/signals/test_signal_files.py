@@ -145,7 +145,7 @@ def test_an_unknown_parameter_is_told_the_nearest(tmp_path: Path) -> None:
         ("-- signal: mine\n-- levels: 0.3..\nSELECT 1\n", "between the rungs of z, which are 0.25 apart: take 0.25"),
         ("-- signal: mine\n-- levels: 30\nSELECT 1\n", "beyond the ladder, whose last level is 19.75"),
         ("-- signal: mine\n-- levels: 1, ,2\nSELECT 1\n", "a number or a parameter of type z expected"),
-        ("-- signal: mine\nSELECT :limit\n", "mine.sql:2: :limit is no parameter"),
+        ("-- signal: mine\nSELECT :limit\n", "mine.sql:2:8: :limit is no parameter"),
     ],
 )
 def test_a_faulty_file_is_told_by_line(tmp_path: Path, text: str, said: str) -> None:
