@@ -25,8 +25,8 @@ def options(text: str) -> dict[str, str]:
 
 def test_a_table_has_the_records_columns_its_event_time_and_a_watermark_a_millisecond_behind() -> None:
     assert columns(table_ddl("spreads", "helios.market.SpreadEvent", "t.market.spreads", **HERE))[-4:] == [
-        "`tick_session` STRING NOT NULL",
-        "`tick_sequence` BIGINT NOT NULL",
+        "`slope` DOUBLE NOT NULL",
+        "`flags` INT NOT NULL",
         "`event_time` AS TO_TIMESTAMP_LTZ(`event_time_ms`, 3)",
         "WATERMARK FOR `event_time` AS `event_time` - INTERVAL '0.001' SECOND",
     ]
