@@ -20,7 +20,7 @@ from tests.integration.test_trading import Log
 from tests.support.accounts import T0, filled, marks, signal, strategy
 from tests.support.session_log import samples
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 SECOND_NS = 1_000_000_000
 WRITTEN = 2 + 1 + 2 + 12
