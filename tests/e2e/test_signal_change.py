@@ -59,7 +59,6 @@ class Feed(threading.Thread):
         self._batches = list(SimulatedSource(SIMULATION).batches({}, 20 * NS_PER_MS))
         self._allowed = 0.0
         self._pause_s = 0.01
-        self._written = 0
         self._stopped = threading.Event()
 
     def run(self) -> None:
@@ -68,7 +67,6 @@ class Feed(threading.Thread):
                 if self._stopped.wait(0.02):
                     return
             self._log.write(batch.record)
-            self._written = number
             if self._stopped.wait(self._pause_s):
                 return
         self._log.flush()
@@ -193,7 +191,7 @@ def test_a_signal_changed_while_ticks_flow_is_neither_lost_nor_made_twice(
     feed.finish()
     end_ms = (SIMULATION.start_ns // NS_PER_MS) + int(SIMULATION.seconds * 1000)
     desk.through(end_ms)
-    until(lambda: same(desk, end_ms), "the last signals")
+    until(lambda: at_rest(desk), "the last signals")
 
     cancel(settings.flink.rest, [job.id for job in flink_jobs(settings.flink.rest) if job.name.startswith(prefix)])
     alone = run_alone(desk, open_session, end_ms)
@@ -217,7 +215,7 @@ def test_a_signal_changed_while_ticks_flow_is_neither_lost_nor_made_twice(
     assert_diff(compared, alone[first], alone[second])
 
 
-def same(desk: Desk, end_ms: int) -> bool:
+def at_rest(desk: Desk) -> bool:
     """Whether the log has come to rest."""
     before = len(desk.given())
     time.sleep(1)
@@ -258,7 +256,7 @@ def run_alone(desk: Desk, open_session: OpenSessions, end_ms: int) -> dict[str, 
         other.deployments.write(Ledger(tuple(chosen)))
         start_signals(other.deployments, chosen, lock)
     other.through(end_ms)
-    until(lambda: same(other, end_ms), "the last signals")
+    until(lambda: at_rest(other), "the last signals")
     found: dict[str, dict[str, TradingEvent]] = {each.version: {} for each in chosen}
     for given in other.given():
         found[given.signal.version][given.event.event_id] = given.event

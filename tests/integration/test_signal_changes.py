@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.flink_jobs import FlinkError
+from infra.flink_jobs import FlinkError, Job
+from jobs.bad_records import fault_of
 from jobs.cli.main import app
 from jobs.deployments import Deployments
 from jobs.signal_log import Given, SignalLog
@@ -55,6 +56,9 @@ class Desk:
             self.signals(*words)
         assert "\n" not in str(error.value)
         return str(error.value)
+
+    def jobs(self) -> list[Job]:
+        return list(Deployments(self.session.settings, self.session.prefix).running().values())
 
     def through(self) -> None:
         """Return once all signals have given what the log has them give."""
@@ -145,6 +149,19 @@ def test_what_cannot_be_is_told_in_a_line_with_the_way_out(desk: Desk) -> None:
     late = desk.refused("switch", NAME, "--at", "2026-01-05T08:00:01")
     assert "is not after the last event time of the logs" in late
     assert [each["job"] for each in desk.signals("running")] == ["running", "running"]
+
+
+def test_a_record_that_stops_signals_is_left_out_and_each_stays_live_where_it_was(desk: Desk) -> None:
+    desk.log.crosses(2.0, 2.25)
+    there = desk.deploy(2.0)
+    desk.log.spoil()
+    until(lambda: any("helios skip" in fault_of(desk.session.settings, job) for job in desk.jobs()), "a fault")
+    desk.helios("skip", json_out=False)
+    (again,) = desk.signals("running")
+    assert (again["version"], again["live_from_ns"]) == (there["version"], there["live_from_ns"])
+    desk.log.crosses(2.0)
+    desk.through()
+    assert [each.live for each in desk.given()] == [True]
 
 
 def test_a_signal_for_which_there_is_no_slot_leaves_nothing_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,11 @@ class SpreadsLog:
         self._producer.flush()
         return self._sequence
 
+    def spoil(self) -> None:
+        """Write what no reader can decode."""
+        self._producer.send(self._topic, b"no Avro", key=shard_key(0, 1).encode(), timestamp_ms=self.now_ms)
+        self._producer.flush()
+
     def _write(self, kind: str, pair: str, z: float, z_before: float) -> None:
         told = {"kind": kind, "pair": pair, "shard": 0, "sequence": self._sequence, "z": z, "z_before": z_before}
         told |= {"event_time_ms": self.now_ms, "event_time_ns": self.now_ms * NS_PER_MS, "rung": round(z * 4)}
