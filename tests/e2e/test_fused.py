@@ -29,8 +29,8 @@ from tests.conftest import OpenSessions
 from tests.support.session_facts import SessionFacts
 from tests.support.tick_log import LoggedBlock, tick_log, write
 
-SIMULATION = Simulation(seed=5, instruments=8, seconds=60.0, ticks_per_second=400.0, shards=2, jumps_per_minute=4.0)
-LAST_SAMPLES_NS = SIMULATION.start_ns + 58 * NS_PER_S
+SIMULATION = Simulation(seed=5, instruments=8, seconds=40.0, ticks_per_second=300.0, shards=2, jumps_per_minute=4.0)
+LAST_SAMPLES_NS = SIMULATION.start_ns + 38 * NS_PER_S
 """Samples have no end: a signal of theirs is through when time has come to the last of them."""
 QUIET_S = 5.0
 STOP = SignalUse(
@@ -39,7 +39,7 @@ STOP = SignalUse(
 """Reads samples too: a signal of another topic than pair_reversion's."""
 PATIENCE_S = 180.0
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
