@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from infra.flink_jobs import FlinkError
 from infra.parts.flink import TASKMANAGER
+from infra.parts.part import Unhealthy
 from infra.settings import Settings
 from infra.supervision import Supervision
 from jobs.bad_records import restart_without
@@ -118,7 +120,10 @@ def _write(found: Sequence[SessionFacts], blocks: Sequence[LoggedBlock]) -> None
 
 def until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while not condition():
+    while True:
+        with suppress(Unhealthy):  # a cluster that is busy, or on its way back, does not answer in time
+            if condition():
+                return
         assert time.monotonic() < deadline, f"{what} did not come in {PATIENCE_S:.0f} s"
         time.sleep(0.5)
 
