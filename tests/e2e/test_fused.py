@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from infra.flink_jobs import FlinkError
 from infra.parts.flink import TASKMANAGER
+from infra.parts.part import Unhealthy
 from infra.settings import Settings
 from infra.supervision import Supervision
 from jobs.bad_records import restart_without
@@ -29,8 +31,8 @@ from tests.conftest import OpenSessions
 from tests.support.session_facts import SessionFacts
 from tests.support.tick_log import LoggedBlock, tick_log, write
 
-SIMULATION = Simulation(seed=5, instruments=8, seconds=60.0, ticks_per_second=400.0, shards=2, jumps_per_minute=4.0)
-LAST_SAMPLES_NS = SIMULATION.start_ns + 58 * NS_PER_S
+SIMULATION = Simulation(seed=5, instruments=8, seconds=40.0, ticks_per_second=300.0, shards=2, jumps_per_minute=4.0)
+LAST_SAMPLES_NS = SIMULATION.start_ns + 38 * NS_PER_S
 """Samples have no end: a signal of theirs is through when time has come to the last of them."""
 QUIET_S = 5.0
 STOP = SignalUse(
@@ -39,7 +41,7 @@ STOP = SignalUse(
 """Reads samples too: a signal of another topic than pair_reversion's."""
 PATIENCE_S = 180.0
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
@@ -118,7 +120,10 @@ def _write(found: Sequence[SessionFacts], blocks: Sequence[LoggedBlock]) -> None
 
 def until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while not condition():
+    while True:
+        with suppress(Unhealthy):  # a cluster that is busy, or on its way back, does not answer in time
+            if condition():
+                return
         assert time.monotonic() < deadline, f"{what} did not come in {PATIENCE_S:.0f} s"
         time.sleep(0.5)
 
