@@ -32,7 +32,7 @@ Seconds = Mapping[tuple[str, int, str], float]
 
 def seconds(settings: Settings) -> Seconds:
     """CPU seconds of each thread of a stack since it began; none of services that are somebody else's."""
-    found = {}
+    found: dict[tuple[str, int, str], float] = {}
     for process in Supervision(settings).processes():
         for thread in _threads(process.pid) if process.pid else ():
             try:
@@ -46,11 +46,10 @@ def seconds(settings: Settings) -> Seconds:
 
 def used(before: Seconds, after: Seconds) -> dict[str, float]:
     """CPU seconds between two looks by what the threads do, the most first."""
-    spent: defaultdict[str, float] = defaultdict(float)
-    for thread, seconds in after.items():
-        spent[role(thread[0], thread[2])] += seconds - before.get(thread, 0.0)
-    most_first = sorted(spent.items(), key=lambda each: -each[1])
-    return {name: seconds for name, seconds in most_first if seconds > 0}
+    spent: dict[str, float] = defaultdict(float)
+    for thread, by_then in after.items():
+        spent[role(thread[0], thread[2])] += by_then - before.get(thread, 0.0)
+    return {name: spent[name] for name in sorted(spent, key=lambda each: -spent[each]) if spent[name] > 0}
 
 
 def role(program: str, thread: str) -> str:
