@@ -64,7 +64,7 @@ def test_signals_of_both_topologies_are_the_same_bytes(
     with pytest.raises(FlinkError, match=r"fused does the work of spreads, signals, trading"):
         submit(stack, [FUSED], strategy_file, split.session.plan.prefix)
     with pytest.raises(FlinkError, match=r"fused does not read .*market\.spreads"):
-        restart_without(stack, strategy_file, fused.session.plan.prefix)
+        restart_without(stack, fused.session.plan.prefix)
 
 
 def test_kills_of_the_taskmanager_in_the_middle_of_both_change_no_signal(
