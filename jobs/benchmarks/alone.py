@@ -2,7 +2,8 @@
 
 import gc
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.contracts.blocks import BlockCodec
@@ -18,8 +19,8 @@ class Alone:
 
     kernel_s: float
     with_avro_s: float
-    records: tuple[int, int, int, int]
-    """Marks, bars, samples, spread events."""
+    records: Mapping[str, int]
+    """By what they are, as `Made` names them."""
 
 
 def engine_alone(strategy: Strategy, codec: BlockCodec, schema_ids: dict[str, int], values: Sequence[bytes]) -> Alone:
@@ -37,11 +38,10 @@ def engine_alone(strategy: Strategy, codec: BlockCodec, schema_ids: dict[str, in
     kernel_s = time.process_time() - began
     del blocks
     whole = SpreadEngine(shard, SpreadState(shard), strategy.account, schema_ids)
-    counts = [0, 0, 0, 0]
+    counts: Counter[str] = Counter()
     began = time.process_time()
     for value in values:
-        for place, (made, _) in enumerate(whole.take(codec.decode(value))):
-            counts[place] += len(made)
+        for name, (made, _) in whole.take(codec.decode(value))._asdict().items():
+            counts[name] += len(made)
     with_avro_s = time.process_time() - began
-    marks, bars, samples, spreads = counts
-    return Alone(kernel_s, with_avro_s, (marks, bars, samples, spreads))
+    return Alone(kernel_s, with_avro_s, counts)

@@ -121,13 +121,7 @@ def _measure(
         "ratio_to_kafka": round(rate / kafka, 3),
         "kernel": {"ticks_per_second": round(kernel), "with_avro_ticks_per_second": round(with_avro)},
         "kafka": {"ticks_per_second": round(kafka), "megabytes": round(sum(map(len, blocks)) / 1e6)},
-        "records_a_block": dict(
-            zip(
-                ("marks", "bars", "samples", "spreads"),
-                (round(each / len(blocks), 2) for each in alone.records),
-                strict=True,
-            )
-        ),
+        "records_a_block": {name: round(each / len(blocks), 2) for name, each in alone.records.items()},
         "cpu_seconds_per_million_ticks": {
             "all": round(sum(run.spent.values()) / run.ticks * 1e6, 3),
             **{does: round(spent / run.ticks * 1e6, 3) for does, spent in run.spent.items()},
