@@ -45,7 +45,7 @@ def refit(index: int, y: float, x: float, legs: Legs, state: State) -> None:
     model, pair = legs.models[index], state.pairs[index]
     pair.updates += 1
     if model.method == STATIC:
-        _take_spread(y - pair.slope * x, model.alpha, index, state)
+        take_spread(y - pair.slope * x, model.alpha, index, state)
         pair.formed = pair.updates >= model.warmup and pair.var > 0.0
         return
     state.clock[0].slow = 1
@@ -71,7 +71,7 @@ def refit(index: int, y: float, x: float, legs: Legs, state: State) -> None:
 
 
 @inlined
-def _take_spread(spread: float, alpha: float, index: int, state: State) -> None:
+def take_spread(spread: float, alpha: float, index: int, state: State) -> None:
     """Exponentially weighted mean and variance (T. Finch, 2009, section 9)."""
     pair = state.pairs[index]
     if pair.updates == 1:

@@ -30,7 +30,7 @@ from pipelines.domain.compiled import compiled, inlined
 from pipelines.domain.ladder import RUNG_Z, level_above, level_below, rung_of
 from pipelines.domain.live import APART, flags_of, take_gap, take_status
 from pipelines.domain.market import NS_PER_MS, NS_PER_S, Flag, Kind, Ticks
-from pipelines.domain.pair_fit import act, expected, price, refit
+from pipelines.domain.pair_fit import act, expected, price, refit, take_spread
 from pipelines.domain.pair_health import examine
 from pipelines.domain.shard import MINUTE, SECOND, STATIC, TICK, Indices, Legs
 from pipelines.domain.snapshots import (
@@ -161,17 +161,14 @@ def _update_pair(index: int, session: int, sequence: int, legs: Legs, state: Sta
     mean, std = pair.mean, pair.std
     spread = y - pair.slope * x
     if model.every == TICK:
-        if pair.updates == 0 or not pair.formed:
+        if not pair.formed:
             if not pair.out:
                 refit(index, y, x, legs, state)
             return
         if model.method == STATIC:
             if not pair.out:
                 pair.updates += 1
-                d = spread - mean
-                pair.mean += model.alpha * d
-                pair.var = (1.0 - model.alpha) * (pair.var + model.alpha * d * d)
-                pair.std = math.sqrt(pair.var)
+                take_spread(spread, model.alpha, index, state)  # refit's, without a call: a quote's whole cost here
                 pair.formed = pair.var > 0.0
         else:
             std = expected(index, x, legs, state)
@@ -292,13 +289,18 @@ def _close_minutes(start_ns: int, end_ns: int, beat_ns: int, legs: Legs, state: 
         examine(index, legs, state)
         _tell_minute(out.pair_bars[first + count], index, end_ns, legs, state)
         count += 1
-    for time_ns, rows in ((end_ns, count), (beat_ns, 0)):
-        if rows or time_ns == beat_ns:
-            state.clock[0].minutes += 1
-            told = out.minutes[out.counts[MINUTES_AT]]
-            told.sequence, told.event_ns, told.first, told.count = state.clock[0].minutes, time_ns, first, rows
-            out.counts[MINUTES_AT] += 1
+    if count:
+        _told_minute(end_ns, first, count, state, out)
+    _told_minute(beat_ns, first, 0, state, out)
     out.counts[PAIR_BARS_AT] += count
+
+
+@inlined
+def _told_minute(event_ns: int, first: int, count: int, state: State, out: Out) -> None:
+    state.clock[0].minutes += 1
+    told = out.minutes[out.counts[MINUTES_AT]]
+    told.sequence, told.event_ns, told.first, told.count = state.clock[0].minutes, event_ns, first, count
+    out.counts[MINUTES_AT] += 1
 
 
 @compiled

@@ -35,7 +35,7 @@ def warm_up(every: int, times_ns: Indices, mids: NDArray[np.float64], legs: Legs
         for index in range(state.pairs.size):
             model = legs.models[index]
             if model.every != every or not (
-                _live(legs.a[index], now_ns, legs, state) and _live(legs.b[index], now_ns, legs, state)
+                is_live(legs.a[index], now_ns, legs, state) and is_live(legs.b[index], now_ns, legs, state)
             ):
                 continue
             refit(index, price(legs.a[index], model.logs, state), price(legs.b[index], model.logs, state), legs, state)
@@ -44,8 +44,3 @@ def warm_up(every: int, times_ns: Indices, mids: NDArray[np.float64], legs: Legs
         quote = state.quotes[instrument]
         quote.mid = quote.log = np.nan
         quote.time_ns = 0
-
-
-@compiled
-def _live(instrument: int, now_ns: int, legs: Legs, state: State) -> bool:
-    return is_live(instrument, now_ns, legs, state)

@@ -66,11 +66,8 @@ class Spreads(KeyedProcessFunction):
         self._state.update(engine.state.dump())
         topics, key = self._topics, value.key
         for topic, its_key, (values, times_ms) in (
-            (
-                topics.events,
-                self._strategy.account,
-                made.marks,
-            ),  # first: a signal finds them in the log
+            # Marks first: a signal finds them in the log.
+            (topics.events, self._strategy.account, made.marks),
             (topics.bars, key, made.bars),
             (topics.samples, key, made.samples),
             (topics.pair_bars, key, made.pair_bars),
