@@ -8,26 +8,19 @@ pass through trading.events, which orders all that a trader is told.
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 
-import argparse
 from typing import Any
 
-from infra.topics import session_id
 from jobs import signals, spreads, trading
-from pipelines.contracts.registry import SchemaRegistry
-from pipelines.contracts.strategy_file import load_strategy
-from pipelines.contracts.topics import Topics
+from jobs.standalone import run_alone
 from pipelines.domain.universe import Strategy
 from pipelines.operators.avro_rows import declare_rows
-from pipelines.operators.flink import JobConfig, environment, raw_sink, raw_source
+from pipelines.operators.flink import JobConfig, raw_sink, raw_source
 from pipelines.signals.of_strategy import bound_signals
 from pipelines.signals.sources import sources_of
 from pipelines.signals.tables import Wires, created, row_schema
 from pipelines.signals.views import queries_of
 
 NAME = "fused"
-
-PARTS = (spreads.NAME, "signals", trading.NAME)
-"""The jobs that it is instead of. State and consumer groups have the names that they have there."""
 
 
 def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
@@ -56,24 +49,7 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Submit spreads, signals and trading as one job.")
-    parser.add_argument("--strategy", required=True, help="strategy file")
-    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
-    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
-    parser.add_argument("--prefix", default="", help="of the session's topics")
-    given = parser.parse_args()
-    strategy = load_strategy(given.strategy)
-    config = JobConfig(
-        bootstrap=given.bootstrap,
-        registry_url=given.registry,
-        session_id=session_id(given.bootstrap, Topics(given.prefix)),
-        schema_ids=SchemaRegistry(given.registry).ids(),
-        prefix=given.prefix,
-        parallelism=strategy.shards,
-    )
-    env, t_env = environment(config.parallelism)
-    define(env, t_env, config, strategy)
-    env.execute(f"{given.prefix}{NAME}")
+    run_alone(NAME, "Submit spreads, signals and trading as one job.", define)
 
 
 if __name__ == "__main__":

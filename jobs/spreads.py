@@ -5,15 +5,13 @@ to trading.events.
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 
-import argparse
 from typing import Any
 
-from infra.topics import session_id
+from jobs.standalone import run_alone
 from pipelines.contracts.registry import SchemaRegistry
-from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import MAX_PARALLELISM, Topics
 from pipelines.domain.universe import Strategy
-from pipelines.operators.flink import EMITTED, JobConfig, environment, raw_sink, raw_source
+from pipelines.operators.flink import EMITTED, JobConfig, raw_sink, raw_source
 from pipelines.operators.spreads import Spreads
 
 NAME = "spreads"
@@ -41,24 +39,7 @@ def written(topics: Topics) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Submit the spreads job.")
-    parser.add_argument("--strategy", required=True, help="strategy file")
-    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
-    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
-    parser.add_argument("--prefix", default="", help="of the session's topics")
-    given = parser.parse_args()
-    strategy = load_strategy(given.strategy)
-    config = JobConfig(
-        bootstrap=given.bootstrap,
-        registry_url=given.registry,
-        session_id=session_id(given.bootstrap, Topics(given.prefix)),
-        schema_ids=SchemaRegistry(given.registry).ids(),
-        prefix=given.prefix,
-        parallelism=strategy.shards,
-    )
-    env, t_env = environment(config.parallelism)
-    define(env, t_env, config, strategy)
-    env.execute(f"{given.prefix}{NAME}")
+    run_alone(NAME, "Submit the spreads job.", define)
 
 
 if __name__ == "__main__":

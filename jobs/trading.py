@@ -6,15 +6,13 @@ State, uid and consumer group: "trading".
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 
-import argparse
 from typing import Any
 
-from infra.topics import session_id
+from jobs.standalone import run_alone
 from pipelines.contracts.registry import SchemaRegistry
-from pipelines.contracts.strategy_file import load_strategy
 from pipelines.contracts.topics import Topics
 from pipelines.domain.universe import Strategy
-from pipelines.operators.flink import EMITTED, JobConfig, environment, raw_sink, raw_source
+from pipelines.operators.flink import EMITTED, JobConfig, raw_sink, raw_source
 from pipelines.operators.trading import Trading
 
 NAME = "trading"
@@ -40,22 +38,7 @@ def written(topics: Topics) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Submit the trading job.")
-    parser.add_argument("--strategy", required=True, help="strategy file")
-    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
-    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
-    parser.add_argument("--prefix", default="", help="of the session's topics")
-    given = parser.parse_args()
-    config = JobConfig(
-        bootstrap=given.bootstrap,
-        registry_url=given.registry,
-        session_id=session_id(given.bootstrap, Topics(given.prefix)),
-        schema_ids=SchemaRegistry(given.registry).ids(),
-        prefix=given.prefix,
-    )
-    env, t_env = environment(config.parallelism)
-    define(env, t_env, config, load_strategy(given.strategy))
-    env.execute(f"{given.prefix}{NAME}")
+    run_alone(NAME, "Submit the trading job.", define)
 
 
 if __name__ == "__main__":

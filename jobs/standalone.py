@@ -1,0 +1,35 @@
+"""A job handed to a cluster by Flink's own client, alone: `flink run -py jobs/<name>.py --strategy …`."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from infra.topics import session_id
+from jobs.client import parallelism
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.strategy_file import load_strategy
+from pipelines.contracts.topics import Topics
+from pipelines.domain.universe import Strategy
+from pipelines.operators.flink import JobConfig, environment
+
+
+def run_alone(name: str, what: str, define: Callable[[Any, Any, JobConfig, Strategy], None]) -> None:
+    """Read the arguments, put the job into an environment, and execute it. `what`: for --help."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("--strategy", required=True, help="strategy file")
+    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
+    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
+    parser.add_argument("--prefix", default="", help="of the session's topics")
+    given = parser.parse_args()
+    strategy = load_strategy(given.strategy)
+    config = JobConfig(
+        bootstrap=given.bootstrap,
+        registry_url=given.registry,
+        session_id=session_id(given.bootstrap, Topics(given.prefix)),
+        schema_ids=SchemaRegistry(given.registry).ids(),
+        prefix=given.prefix,
+        parallelism=parallelism(name, strategy),
+    )
+    env, t_env = environment(config.parallelism)
+    define(env, t_env, config, strategy)
+    env.execute(f"{given.prefix}{name}")
