@@ -88,6 +88,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--registry", required=True)
     parser.add_argument("--prefix", default="")
+    parser.add_argument("--linger-ms", type=int, default=1, help="of what goes into Kafka")
     parser.add_argument("--skip", type=place, action="append", default=[], help="PARTITION:OFFSET of market.spreads")
     parser.add_argument("--from", dest="savepoints", type=named, action="append", default=[], help="JOB=SAVEPOINT")
     given = parser.parse_args()
@@ -110,6 +111,7 @@ def main() -> None:
                 prefix=given.prefix,
                 parallelism=parallelism(name, strategy) if strategy else 1,
                 skip=tuple(given.skip),
+                linger_ms=given.linger_ms,
                 savepoint=savepoints.get(name, ""),
             )
             if name in signals:

@@ -34,7 +34,7 @@ def define(env: Any, t_env: Any, config: JobConfig, strategy: Strategy) -> None:
     raw_sink(t_env, decided, trading.written(topics), config, "trading_out")
     wanted = bound_signals(strategy)
     names = frozenset().union(*(signal.tables for signal in wanted))
-    wires = Wires(config.bootstrap, config.registry_url, topics, NAME)
+    wires = Wires(config.bootstrap, config.registry_url, topics, NAME, linger_ms=config.linger_ms)
     streams = [source for source in sources_of(names) if source.topic.startswith("market.")]
     for source in sources_of(names):
         if source in streams:

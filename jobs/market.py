@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
     parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
     parser.add_argument("--prefix", default="", help="of the session's topics")
+    parser.add_argument("--linger-ms", type=int, default=1, help="how long a record may wait for others into Kafka")
     parser.add_argument("--parallelism", type=int, default=1)
     given = parser.parse_args()
     config = JobConfig(
@@ -55,6 +56,7 @@ def main() -> None:
         session_id=session_id(given.bootstrap, Topics(given.prefix)),
         schema_ids=SchemaRegistry(given.registry).ids(),
         prefix=given.prefix,
+        linger_ms=given.linger_ms,
         parallelism=given.parallelism,
     )
     env, t_env = environment(config.parallelism)

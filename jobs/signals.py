@@ -53,7 +53,9 @@ def _plan(start: Start, config: JobConfig) -> str:
         return file.read_text(encoding="utf-8")
     deployment = start.deployment
     group = f"{config.prefix}{deployment.job}"
-    wires = Wires(config.bootstrap, config.registry_url, config.topics, group, deployment.shards, config.skip)
+    wires = Wires(
+        config.bootstrap, config.registry_url, config.topics, group, deployment.shards, config.skip, config.linger_ms
+    )
     _, t_env = environment()
     for definition in wires.definitions(deployment.signal.tables):
         t_env.execute_sql(definition)
@@ -83,6 +85,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
     parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
     parser.add_argument("--prefix", default="", help="of the session's topics")
+    parser.add_argument("--linger-ms", type=int, default=1, help="how long a record may wait for others into Kafka")
     parser.add_argument("--plans", type=Path, help="folder to keep the compiled plans in, and to take them from")
     parser.add_argument("--skip", type=place, action="append", default=[], help="PARTITION:OFFSET of a bad record")
     given = parser.parse_args()
@@ -92,6 +95,7 @@ def main() -> None:
         session_id=session_id(given.bootstrap, Topics(given.prefix)),
         schema_ids=SchemaRegistry(given.registry).ids(),
         prefix=given.prefix,
+        linger_ms=given.linger_ms,
         skip=tuple(given.skip),
     )
     strategy = load_strategy(given.strategy)

@@ -20,6 +20,7 @@ def run_alone(name: str, what: str, define: Callable[[Any, Any, JobConfig, Strat
     parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
     parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
     parser.add_argument("--prefix", default="", help="of the session's topics")
+    parser.add_argument("--linger-ms", type=int, default=1, help="how long a record may wait for others into Kafka")
     given = parser.parse_args()
     strategy = load_strategy(given.strategy)
     config = JobConfig(
@@ -28,6 +29,7 @@ def run_alone(name: str, what: str, define: Callable[[Any, Any, JobConfig, Strat
         session_id=session_id(given.bootstrap, Topics(given.prefix)),
         schema_ids=SchemaRegistry(given.registry).ids(),
         prefix=given.prefix,
+        linger_ms=given.linger_ms,
         parallelism=parallelism(name, strategy),
     )
     env, t_env = environment(config.parallelism)

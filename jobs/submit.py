@@ -193,7 +193,8 @@ def standing_by(
 def _places(settings: Settings, prefix: str) -> tuple[str, ...]:
     """Where the client finds the session."""
     bootstrap, registry = settings.kafka.bootstrap, settings.registry.url
-    return ("--bootstrap", bootstrap, "--registry", registry, "--prefix", prefix)
+    linger = ("--linger-ms", str(settings.flink.linger_ms))
+    return ("--bootstrap", bootstrap, "--registry", registry, "--prefix", prefix, *linger)
 
 
 def _await(

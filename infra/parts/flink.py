@@ -14,7 +14,7 @@ import yaml
 
 from infra.parts.java import QUICK_START, java, shared_classes
 from infra.parts.part import INSTANCE, Part, PartError, Program, Unhealthy, http_get, need
-from infra.settings import INSTALLED, ROOT, FlinkSettings, Settings
+from infra.settings import INSTALLED, ROOT, FlinkSettings, Jit, Settings
 from infra.supervision import LIVE, Supervision
 
 CONNECTORS = INSTALLED / "jars" / "flink"
@@ -76,7 +76,7 @@ def _taskmanager(settings: Settings, folder: Path) -> Program:
         f"-XX:MaxDirectMemorySize={256 + 32 * settings.flink.slots}m",
         "-XX:MaxMetaspaceSize=640m",
     )
-    compiler = ("-XX:TieredStopAtLevel=1",) if settings.flink.jit == "quick" else ()
+    compiler = ("-XX:TieredStopAtLevel=1",) if settings.flink.jit == Jit.QUICK else ()
     options = ("-XX:+UseSerialGC", *compiler, *sizes, *_java_options(settings, TASKMANAGER))
     name = f"taskmanager.resource-id={taskmanager_id(INSTANCE)}"
     command = (java(), *options, entry, "--configDir", str(folder / "conf"), "-D", name)

@@ -32,7 +32,7 @@ SIGNALS: Mapping[str, tuple[str, str]] = {
 """What a run goes through: MATCH_RECOGNIZE, or the same rule as rows that pass a condition."""
 
 TOPOLOGIES = ("split", "fused")
-WARM_RATE = 5_000.0
+WARM_RATE = 2_000.0
 SETTLE_S = 3.0
 """At a new rate, until it counts."""
 BEHIND_MS = 250.0

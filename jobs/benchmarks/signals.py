@@ -29,10 +29,15 @@ from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.trading import Signal
 
 
+COMPILED = 0.1
+"""Of the processor time: JVMs that compile less have warmed up."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignalsLoad:
-    """What to run: `ticks` of `instruments` in blocks, at each number of `pairs`; counted after the first quarter. One
-    run before them all is thrown away: in it JVMs compile. `nautilus`: the yardstick's script, None to leave it out."""
+    """What to run: `ticks` of `instruments` in blocks, at each number of `pairs`; counted after the first quarter. Up to
+    `warm_runs` before them all are thrown away: in them JVMs compile. `nautilus`: the yardstick's script, None to leave
+    it out."""
 
     pairs: tuple[int, ...] = (100, 300, 500, 1000)
     instruments: int = 200
@@ -40,6 +45,7 @@ class SignalsLoad:
     block_ticks: int = 500
     seed: int = 1
     nautilus: Path | None = None
+    warm_runs: int = 4
 
     @property
     def uncounted(self) -> int:
@@ -64,8 +70,7 @@ def measure(settings: Settings, load: SignalsLoad, progress: Progress) -> dict[s
     for pairs in load.pairs:
         yardstick = _yardstick(settings, load, pairs, progress)
         if not runs:
-            progress("a first run, to warm up")
-            _run(settings, load, yardstick.market, ids, progress)
+            _warm_up(settings, load, yardstick.market, ids, progress)
         runs.append(_measure(settings, load, yardstick, ids, progress))
     return {
         "runs": runs,
@@ -76,8 +81,22 @@ def measure(settings: Settings, load: SignalsLoad, progress: Progress) -> dict[s
         "block_ticks": load.block_ticks,
         "seed": load.seed,
         "jit": settings.flink.jit,
+        "linger_ms": settings.flink.linger_ms,
         "cores": os.cpu_count(),
     }
+
+
+def _warm_up(
+    settings: Settings, load: SignalsLoad, market: BenchMarket, ids: dict[str, int], progress: Progress
+) -> None:
+    """Runs that do not count, until JVMs have all but compiled."""
+    for number in range(1, load.warm_runs + 1):
+        progress(f"warming up, run {number} of at most {load.warm_runs}")
+        run, _ = _run(settings, load, market, ids, progress)
+        compiling = run.spent.get("JIT compiler", 0.0) / max(sum(run.spent.values()), 1e-9)
+        progress(f"warming up: {compiling:.0%} of the processor time went into compiling")
+        if compiling < COMPILED:
+            return
 
 
 def _yardstick(settings: Settings, load: SignalsLoad, pairs: int, progress: Progress) -> Yardstick:

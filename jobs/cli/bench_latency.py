@@ -7,7 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.settings import load_settings
+from infra.settings import Jit, load_settings
+from jobs.cli.bench_signals import JitOption
 from jobs.cli.stack import bring_up
 from jobs.steps import steps
 
@@ -22,6 +23,7 @@ def latency(
     signal: Annotated[str, typer.Option(help="pattern (MATCH_RECOGNIZE), filter or both.")] = "both",
     loader: Annotated[bool, typer.Option("--loader/--no-loader", help="Whether history is written beside it.")] = True,
     seed: Annotated[int, typer.Option(help="Of the market.")] = 1,
+    jit: JitOption = Jit.FULL,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """A raw frame to its order, split and fused, through a pattern and a filter, beside the bare Kafka round trip.
@@ -36,7 +38,7 @@ def latency(
         wanted = tuple(float(rate) for rate in rates.split(","))
     except ValueError:
         raise typer.BadParameter(f"--rates {rates}: numbers with commas between them expected") from None
-    settings = load_settings()
+    settings = load_settings().compiling(jit)
     console = Console(stderr=True)
     bring_up(settings, console=console)
     load = LatencyLoad(

@@ -1,23 +1,19 @@
 """helios bench signals: ticks to signals at several numbers of pairs, beside NautilusTrader."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from infra.settings import load_settings
+from infra.settings import Jit, load_settings
 from jobs.cli.stack import bring_up
 from jobs.steps import steps
 
-
-class Jit(StrEnum):
-    """`flink.jit` of the settings: `quick` is up to speed in seconds, `full` twice as fast half a minute later."""
-
-    QUICK = "quick"
-    FULL = "full"
+JitOption = Annotated[
+    Jit, typer.Option(help="How broker and TaskManagers compile; they are restarted where they do otherwise.")
+]
 
 
 class SignalsBenchError(RuntimeError):
@@ -34,9 +30,10 @@ def signals(
         typer.Option(help="nautilus_baseline.py; ../shared/bench/nautilus_baseline.py if left out and there."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the ticks and pairs.")] = 1,
-    jit: Annotated[
-        Jit, typer.Option(help="How TaskManagers compile; they are restarted where they do otherwise.")
-    ] = Jit.FULL,
+    jit: JitOption = Jit.FULL,
+    linger_ms: Annotated[
+        int, typer.Option(min=0, max=1000, help="flink.linger_ms: what a job's record waits for others into Kafka.")
+    ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """market.ticks to signals in ticks/s: one shard through Kafka and Flink, every signal compared with the rule in
@@ -54,8 +51,8 @@ def signals(
         if nautilus is not None:
             raise SignalsBenchError(f"--nautilus {nautilus}: no such file")
         console.print(f"{script} is not there: NautilusTrader is left out, ticks and pairs are our own")
-    settings = load_settings()
-    settings = settings.model_copy(update={"flink": settings.flink.model_copy(update={"jit": jit.value})})
+    settings = load_settings().compiling(jit)
+    settings = settings.model_copy(update={"flink": settings.flink.model_copy(update={"linger_ms": linger_ms})})
     bring_up(settings, console=console)
     load = SignalsLoad(counts, instruments, ticks, block, seed, script if script.is_file() else None)
     try:

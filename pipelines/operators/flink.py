@@ -110,6 +110,8 @@ class JobConfig:
     parallelism: int = 1
     skip: tuple[tuple[int, int], ...] = ()
     """Records of market.spreads, by partition and offset, that a SQL job leaves out: they cannot be decoded."""
+    linger_ms: int = 1
+    """How long a record may wait for others on its way into Kafka."""
     savepoint: str = ""
     """Where the job goes on from; empty for the beginning of its topics."""
 
@@ -245,7 +247,7 @@ def raw_sink(
           `topic` STRING METADATA FROM 'topic', `at` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'
         ) WITH (
           'connector' = 'kafka', 'topic' = '{";".join(topics)}', 'properties.bootstrap.servers' = '{config.bootstrap}',
-          'properties.acks' = 'all', 'properties.linger.ms' = '1', 'properties.batch.size' = '524288',
+          'properties.acks' = 'all', 'properties.linger.ms' = '{config.linger_ms}', 'properties.batch.size' = '524288',
           'properties.max.request.size' = '16777216', 'sink.delivery-guarantee' = 'at-least-once',
           'format' = 'raw', 'key.format' = 'raw', 'key.fields' = 'key', 'value.fields-include' = 'EXCEPT_KEY'
         )"""

@@ -46,7 +46,8 @@ def row_schema(source: Source) -> str:
 @dataclass(frozen=True, slots=True)
 class Wires:
     """Where the tables' topics are. `group` names the consumer group; `skip` records of market.spreads to leave out,
-    by partition and offset, as they cannot be decoded; `shards` is how many partitions it has."""
+    by partition and offset, as they cannot be decoded; `shards` is how many partitions it has; `linger_ms`: how long a
+    signal may wait for others on its way into Kafka."""
 
     bootstrap: str
     registry_url: str
@@ -54,6 +55,7 @@ class Wires:
     group: str
     shards: int = 1
     skip: tuple[Place, ...] = ()
+    linger_ms: int = 1
 
     def definitions(self, names: Collection[str] = tuple(VIEWS)) -> list[str]:
         """Statements that declare the sources of views of these names, the views, and the sinks, in order."""
@@ -75,7 +77,7 @@ class Wires:
             key="account",
             bootstrap=self.bootstrap,
             registry_url=self.registry_url,
-            options={"properties.linger.ms": "1", "sink.delivery-guarantee": "at-least-once"},
+            options={"properties.linger.ms": str(self.linger_ms), "sink.delivery-guarantee": "at-least-once"},
         )
 
     def tables(self, source: Source) -> list[str]:
