@@ -28,16 +28,15 @@ from pipelines.contracts.trading import EventCodec
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.trading import Signal
 
-
 COMPILED = 0.1
 """Of the processor time: JVMs that compile less have warmed up."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignalsLoad:
-    """What to run: `ticks` of `instruments` in blocks, at each number of `pairs`; counted after the first quarter. Up to
-    `warm_runs` before them all are thrown away: in them JVMs compile. `nautilus`: the yardstick's script, None to leave
-    it out."""
+    """What to run: `ticks` of `instruments` in blocks, at each number of `pairs`; counted after the first quarter. Runs
+    before them all, `warm_runs` at most, are thrown away: in them JVMs compile. `nautilus`: the yardstick's script,
+    None to leave it out."""
 
     pairs: tuple[int, ...] = (100, 300, 500, 1000)
     instruments: int = 200
