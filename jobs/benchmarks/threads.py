@@ -13,6 +13,7 @@ TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
 
 ROLES = (
     ("kafka", r"data-plane", "broker"),
+    ("kafka", r"C\d Compiler", "JIT compiler"),
     ("kafka", r".*", "broker, the rest"),
     ("flink-jobmanager", r".*", "JobManager"),
     ("flink-taskmanager", r"C\d Compiler", "JIT compiler"),
