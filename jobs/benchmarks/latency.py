@@ -38,6 +38,8 @@ SETTLE_S = 3.0
 BEHIND_MS = 250.0
 """A rate is not kept up with where the last orders take so much longer than the first; nor where frames cannot be
 written at 97 % of it. What is then told is not a latency, but how far behind it all is."""
+LATE_MS = 2_000.0
+"""An order that comes so late waited behind others, whether or not they were all late alike."""
 DAY_NS = 86_400 * NS_PER_S
 
 
@@ -146,9 +148,9 @@ class _Rates:
             return about | {"keeps_up": False, "not_through_s": PATIENCE_S}
         if not paths:
             raise StackError(f"no order came of {sent.things} frames: take more pairs, or measure longer")
-        behind = _grown_ms(paths)
-        if sent.per_second < 0.97 * rate or behind > BEHIND_MS:
-            return about | {"keeps_up": False, "behind_ms": round(max(path.took_ms for path in paths))}
+        latest = max(path.took_ms for path in paths)
+        if sent.per_second < 0.97 * rate or latest > LATE_MS or _grown_ms(paths) > BEHIND_MS:
+            return about | {"keeps_up": False, "behind_ms": round(latest)}
         return about | {"keeps_up": True} | summed_up(paths)
 
     def _play(self, rate: float, seconds: float, source: str) -> tuple[Sent, list[OrderPath], bool]:
