@@ -4,18 +4,16 @@
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 
-import argparse
 from functools import reduce
 from typing import Any
 
-from infra.topics import session_id
+from jobs.standalone import arguments, config_of, execute
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import StrategyError, load_strategy
-from pipelines.contracts.topics import Topics
 from pipelines.domain.decoding import OpenDecoder
 from pipelines.domain.universe import Strategy, Venue
 from pipelines.feeds.protocols.catalogue import UnknownProtocol, protocol
-from pipelines.operators.flink import EMITTED, JobConfig, environment, raw_sink, raw_source
+from pipelines.operators.flink import EMITTED, JobConfig, raw_sink, raw_source
 from pipelines.operators.market import Market
 
 
@@ -42,26 +40,11 @@ def _protocol(venue: Venue, strategy: str) -> OpenDecoder:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Submit the market job.")
-    parser.add_argument("--strategy", required=True, help="strategy file")
-    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
-    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
-    parser.add_argument("--prefix", default="", help="of the session's topics")
-    parser.add_argument("--linger-ms", type=int, default=1, help="how long a record may wait for others into Kafka")
+    parser = arguments("Submit the market job.")
     parser.add_argument("--parallelism", type=int, default=1)
     given = parser.parse_args()
-    config = JobConfig(
-        bootstrap=given.bootstrap,
-        registry_url=given.registry,
-        session_id=session_id(given.bootstrap, Topics(given.prefix)),
-        schema_ids=SchemaRegistry(given.registry).ids(),
-        prefix=given.prefix,
-        linger_ms=given.linger_ms,
-        parallelism=given.parallelism,
-    )
-    env, t_env = environment(config.parallelism)
-    define(env, t_env, config, load_strategy(given.strategy))
-    env.execute(f"{given.prefix}market")
+    config = config_of(given, parallelism=given.parallelism)
+    execute("market", config, load_strategy(given.strategy), define)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ a cluster of your own:
         --strategy strategy.yaml --bootstrap 127.0.0.1:19092 --registry http://127.0.0.1:18080/apis/ccompat/v7
 """
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +14,9 @@ from typing import Any
 
 from pyflink.table import PlanReference
 
-from infra.topics import session_id
 from jobs.client import place
-from pipelines.contracts.registry import SchemaRegistry
+from jobs.standalone import arguments, config_of
 from pipelines.contracts.strategy_file import load_strategy
-from pipelines.contracts.topics import Topics
 from pipelines.operators.flink import JobConfig, environment, number_plan_from_one, run_plan
 from pipelines.signals.deployment import Deployment, Start
 from pipelines.signals.of_strategy import bound_signals
@@ -80,24 +77,11 @@ def build(t_env: Any, signals: Sequence[BoundSignal], account: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Submit the signals of a strategy, a job each, live.")
-    parser.add_argument("--strategy", required=True, help="strategy file")
-    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port")
-    parser.add_argument("--registry", required=True, help="schema registry, Confluent's API")
-    parser.add_argument("--prefix", default="", help="of the session's topics")
-    parser.add_argument("--linger-ms", type=int, default=1, help="how long a record may wait for others into Kafka")
+    parser = arguments("Submit the signals of a strategy, a job each, live.")
     parser.add_argument("--plans", type=Path, help="folder to keep the compiled plans in, and to take them from")
     parser.add_argument("--skip", type=place, action="append", default=[], help="PARTITION:OFFSET of a bad record")
     given = parser.parse_args()
-    config = JobConfig(
-        bootstrap=given.bootstrap,
-        registry_url=given.registry,
-        session_id=session_id(given.bootstrap, Topics(given.prefix)),
-        schema_ids=SchemaRegistry(given.registry).ids(),
-        prefix=given.prefix,
-        linger_ms=given.linger_ms,
-        skip=tuple(given.skip),
-    )
+    config = config_of(given, skip=tuple(given.skip))
     strategy = load_strategy(given.strategy)
     with tempfile.TemporaryDirectory() as passing:
         plans = given.plans or Path(passing)

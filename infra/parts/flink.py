@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from infra.parts.java import QUICK_START, java, shared_classes
+from infra.parts.java import QUICK_START, compiler, java, shared_classes
 from infra.parts.part import INSTANCE, Part, PartError, Program, Unhealthy, http_get, need
-from infra.settings import INSTALLED, ROOT, FlinkSettings, Jit, Settings
+from infra.settings import INSTALLED, ROOT, FlinkSettings, Settings
 from infra.supervision import LIVE, Supervision
 
 CONNECTORS = INSTALLED / "jars" / "flink"
@@ -76,8 +76,7 @@ def _taskmanager(settings: Settings, folder: Path) -> Program:
         f"-XX:MaxDirectMemorySize={256 + 32 * settings.flink.slots}m",
         "-XX:MaxMetaspaceSize=640m",
     )
-    compiler = ("-XX:TieredStopAtLevel=1",) if settings.flink.jit == Jit.QUICK else ()
-    options = ("-XX:+UseSerialGC", *compiler, *sizes, *_java_options(settings, TASKMANAGER))
+    options = ("-XX:+UseSerialGC", *compiler(settings.flink.jit), *sizes, *_java_options(settings, TASKMANAGER))
     name = f"taskmanager.resource-id={taskmanager_id(INSTANCE)}"
     command = (java(), *options, entry, "--configDir", str(folder / "conf"), "-D", name)
     return Program(TASKMANAGER, command, flink_environment(settings), instances=settings.flink.taskmanagers)

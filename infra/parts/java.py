@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from infra.parts.part import PartError
-from infra.settings import INSTALLED, Settings
+from infra.settings import INSTALLED, Jit, Settings
 
 WAY_OUT = "install JDK 17 (Debian: apt-get install openjdk-17-jdk-headless) or point JAVA_HOME at one"
 
@@ -32,7 +32,13 @@ def java() -> str:
 SMALL = ("-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
 """With half the memory."""
 
-QUICK_START = (*SMALL, "-XX:TieredStopAtLevel=1")
+
+def compiler(jit: Jit) -> tuple[str, ...]:
+    """Options of the compiler."""
+    return ("-XX:TieredStopAtLevel=1",) if jit == Jit.QUICK else ()
+
+
+QUICK_START = (*SMALL, *compiler(Jit.QUICK))
 """For services that have little to compute: up in half the time."""
 
 

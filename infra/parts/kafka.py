@@ -9,9 +9,9 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from infra.flink_jobs import root_cause
-from infra.parts.java import QUICK_START, SMALL, java, shared_classes
+from infra.parts.java import QUICK_START, SMALL, compiler, java, shared_classes
 from infra.parts.part import Part, PartError, Program, Unhealthy, need, port_answers
-from infra.settings import INSTALLED, Jit, Settings
+from infra.settings import INSTALLED, Settings
 
 JARS = INSTALLED / "jars" / "kafka"
 
@@ -31,8 +31,7 @@ logger.server.level = info
 def kafka_part(settings: Settings) -> Part:
     kafka, folder = settings.kafka, settings.home / "kafka"
     sizes = ("-Xms128m", f"-Xmx{kafka.heap_mb}m")
-    options = SMALL if kafka.jit == Jit.FULL else QUICK_START
-    command = (java(), *options, *sizes, *shared_classes(settings, "kafka")) if kafka.local else ()
+    command = (java(), *SMALL, *compiler(kafka.jit), *sizes, *shared_classes(settings, "kafka")) if kafka.local else ()
     logging = f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}"
     broker = Program("kafka", (*command, logging, "-cp", f"{JARS}/*", "kafka.Kafka", str(folder / "server.properties")))
     return Part(
