@@ -167,14 +167,16 @@ def _environment(folder: Path, progress: Progress) -> Path:
     if python.exists() and made_of.exists() and made_of.read_text() == PINS.read_text():
         return python
     progress("NautilusTrader into an environment of its own (300 MB)")
-    uv = str(Path(sys.executable).with_name("uv"))
+    # By pip: it reads the index and the certificates that this machine's pip was told of, which uv does not.
     for command in (
-        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
-        [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(PINS)],
+        [sys.executable, "-m", "venv", "--clear", str(folder)],
+        [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", str(PINS)],
     ):
         run = subprocess.run(command, capture_output=True, text=True)
         if run.returncode:
-            last = (run.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise YardstickError(f"NautilusTrader's environment in {folder}: {' '.join(command[1:3])}: {last}")
+            said = [line for line in run.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
+            what = " ".join(command[1:4])
+            why = (said or ["it said nothing"])[-1]
+            raise YardstickError(f"NautilusTrader's environment in {folder}: {what}: {why}")
     made_of.write_text(PINS.read_text())
     return python

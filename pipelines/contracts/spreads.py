@@ -80,8 +80,9 @@ class SpreadWriter:
         number = long_bytes(shard.number)
         self._heads = Texts.of(frame(schema_id, text_bytes(kind) + number) for kind in EVENT_KINDS)
         self._pairs = Texts.of(text_bytes(name) for name in (*(pair.name for pair in shard.pairs), ""))
-        self._sessions = Texts.of(())
+        self._sessions, self._longest_session = Texts.of(()), 0
         self._tail = Texts.of([tail("helios.market.SpreadEvent", SPREAD_EVENT)])
+        self._room = sum(each.longest for each in (self._heads, self._pairs, self._tail)) + 9 * 8 + 6 * LONG_BYTES
 
     def encode(self, events: Rows, sessions: Sequence[tuple[str, str]]) -> Encoded:
         """`events`: of SPREAD; `sessions`: (venue, session) by place."""
@@ -89,8 +90,9 @@ class SpreadWriter:
             return [], []
         if len(sessions) != self._sessions.sizes.size:
             self._sessions = Texts.of(text_bytes(session) for _, session in sessions)
+            self._longest_session = self._sessions.longest
         texts = (self._heads, self._pairs, self._sessions, self._tail)
-        room = sum(each.longest for each in texts) + 9 * 8 + 6 * LONG_BYTES
+        room = self._room + self._longest_session
         out, ends = np.empty(room * events.size + SLACK, np.uint8), np.empty(events.size, np.int64)
         _write_spreads(events, *texts, out, ends)
         return _values(out, ends), (events["event_ns"] // NS_PER_MS).tolist()
@@ -105,13 +107,14 @@ class SamplesWriter:
         self._tails = Texts.of(
             [tail("helios.market.SpreadSample", SAMPLE), tail("helios.market.SpreadSamples", SAMPLES)]
         )
+        self._room = self._head.longest + 5 * LONG_BYTES + self._tails.longest
+        self._room_of_one = self._pairs.longest + 2 * LONG_BYTES + 10 * 8 + self._tails.longest
 
     def encode(self, samples: Rows, sampled: Rows) -> Encoded:
         """`samples`: of SAMPLES; `sampled`: of SAMPLED, the pairs that they name."""
         if not samples.size:
             return [], []
-        room = (self._head.longest + 5 * LONG_BYTES + self._tails.longest) * samples.size
-        room += (self._pairs.longest + 2 * LONG_BYTES + 10 * 8 + self._tails.longest) * sampled.size
+        room = self._room * samples.size + self._room_of_one * sampled.size
         out, ends = np.empty(room + SLACK, np.uint8), np.empty(samples.size, np.int64)
         _write_samples(samples, sampled, self._head, self._pairs, self._tails, out, ends)
         return _values(out, ends), (samples["event_ns"] // NS_PER_MS).tolist()
@@ -127,13 +130,13 @@ class BarWriter:
             frame(schema_id, b"".join(map(text_bytes, head)) + after) for head in [*heads, ("heartbeat", "", "")]
         )
         self._tail = Texts.of([tail("helios.market.Bar", BAR)])
+        self._room = self._heads.longest + 7 * 8 + 4 * LONG_BYTES + self._tail.longest
 
     def encode(self, bars: Rows) -> Encoded:
         """`bars`: of BAR. A bar's event time is its end."""
         if not bars.size:
             return [], []
-        room = self._heads.longest + 7 * 8 + 4 * LONG_BYTES + self._tail.longest
-        out, ends = np.empty(room * bars.size + SLACK, np.uint8), np.empty(bars.size, np.int64)
+        out, ends = np.empty(self._room * bars.size + SLACK, np.uint8), np.empty(bars.size, np.int64)
         _write_bars(bars, self._heads, self._tail, out, ends)
         return _values(out, ends), ((bars["start_ns"] + INTERVAL_NS) // NS_PER_MS).tolist()
 
@@ -153,13 +156,14 @@ class MarksWriter:
         )
         self._texts = Texts.of(texts)
         self._names = Texts.of(text_bytes(instrument.id) for instrument in shard.instruments)
+        self._room = int(self._texts.sizes.sum()) + LONGEST_NUMBER + 18 * LONG_BYTES
+        self._room_of_one = self._names.longest + 16 + LONG_BYTES
 
     def encode(self, marks: Rows, marked: Rows) -> Encoded:
         """`marks`: of MARKS; `marked`: of MARKED, the quotes that they name."""
         if not marks.size:
             return [], []
-        fixed = int(self._texts.sizes.sum()) + LONGEST_NUMBER + 18 * LONG_BYTES
-        room = fixed * marks.size + (self._names.longest + 16 + LONG_BYTES) * marked.size
+        room = self._room * marks.size + self._room_of_one * marked.size
         out, ends = np.empty(room + SLACK, np.uint8), np.empty(marks.size, np.int64)
         _write_marks(marks, marked, self._texts, self._names, out, ends)
         return _values(out, ends), (marks["event_ns"] // NS_PER_MS).tolist()

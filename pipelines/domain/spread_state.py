@@ -1,13 +1,16 @@
 """What the spread kernel remembers of a shard between two rows, and that as bytes of our own format.
 
-In two parts, as one changes with every row and the other, ten times its size, where bars close alone: fits of pairs and
-closing prices. The bytes of each: a version byte; the length of the names (4 bytes, little-endian); the names as JSON;
-then the arrays as they lie in memory. The names say what each row is of, so that state is found again by name: a pair
-or instrument added to the strategy starts afresh and moves no other, one removed is forgotten, and a pair whose legs or
-model changed, whose moments would be of another spread, starts afresh too. Where the levels told of have changed, pairs
-go on from where z is between the new ones.
+In three parts, by how often they change: with every row; where bars close alone (fits of pairs and closing prices, ten
+times the size of the first); and hardly ever, the names. The names say what each row is of, so that state is found
+again by name: a pair or instrument added to the strategy starts afresh and moves no other, one removed is forgotten,
+and a pair whose legs or model changed, whose moments would be of another spread, starts afresh too. Where the levels
+told of have changed, pairs go on from where z is between the new ones.
+
+The bytes of a part: a version byte; the digest of the names (16 bytes); then the names as JSON, or the arrays as they
+lie in memory.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from itertools import pairwise
@@ -23,7 +26,9 @@ from pipelines.domain.shard import Indices, Shard
 Rows = NDArray[np.void]
 Floats = NDArray[np.float64]
 
-VERSION = 3
+VERSION = 4
+DIGEST_BYTES = 16
+HEAD_BYTES = 1 + DIGEST_BYTES
 UNSET_NS = -(2**63)
 """Shard time before the first row."""
 
@@ -169,8 +174,19 @@ def new_state(shard: Shard) -> State:
     )
 
 
+class Saved(NamedTuple):
+    """A state as bytes, in its parts; `slow` is None where no bar has closed."""
+
+    names: bytes
+    fast: bytes
+    slow: bytes | None = None
+
+
 class SpreadState:
-    """The state of one shard: `kernel` is what the kernel reads and writes; sessions are (venue, session)."""
+    """The state of one shard: `kernel` is what the kernel reads and writes; sessions are (venue, session).
+    `names_changed`: whether the names are others than `dump_names` gave last."""
+
+    names_changed: bool
 
     def __init__(self, shard: Shard) -> None:
         self.kernel = new_state(shard)
@@ -182,7 +198,7 @@ class SpreadState:
         self._instruments = [instrument.id for instrument in shard.instruments]
         self._levels, self._ladder = str(shard.levels), shard.legs.ladder
         self._place_of_session: dict[tuple[str, str], int] = {}
-        self._head = self._names()
+        self._name()
 
     def session(self, venue: str, session: str) -> int:
         """The place of a feed session in `sessions`; one not heard of before is added."""
@@ -192,8 +208,8 @@ class SpreadState:
         return found
 
     def dump(self) -> bytes:
-        """What changes with rows, as bytes; `load` of them, with `dump_slow`'s, goes on to the same output, byte for
-        byte."""
+        """What changes with rows, as bytes; `load` of them, with those of `dump_slow` and of `dump_names`, goes on to
+        the same output, byte for byte."""
         self.kernel.changed[int(self.kernel.clock["changed"][0]) :] = 0
         self.kernel.clock["slow"] = 0
         return b"".join((self._head, *(getattr(self.kernel, name).tobytes() for name in FAST)))
@@ -202,22 +218,28 @@ class SpreadState:
         """What changes with bars."""
         return b"".join((self._head, *(getattr(self.kernel, name).tobytes() for name in SLOW)))
 
+    def dump_names(self) -> bytes:
+        """What the rows are of."""
+        self.names_changed = False
+        return self._head + self._names
+
     @property
     def slow_changed(self) -> bool:
-        """Whether the slow part has changed since the last `dump`: to be asked before the next."""
-        return bool(self.kernel.clock["slow"][0])
+        """Whether the slow part has changed since the last `dump`: to be asked before the next. Of other names it is
+        another too."""
+        return self.names_changed or bool(self.kernel.clock["slow"][0])
 
     @classmethod
-    def load(cls, data: bytes | None, shard: Shard, slow: bytes | None = None) -> "SpreadState":
+    def load(cls, saved: Saved | None, shard: Shard) -> "SpreadState":
         """State of `shard` from its bytes, or its first state from None; without the slow part that begins anew.
-        Raises ValueError for bytes not of `dump` and `dump_slow`."""
+        Raises ValueError for bytes not of `dump`, `dump_slow` and `dump_names`, or of different times."""
         state = cls(shard)
-        if data is not None:
-            names, start = _read_names(data)
-            state._take(_arrays(data, start, names, FAST), names)
-        if slow is not None:
-            names, start = _read_names(slow)
-            state._take_slow(_arrays(slow, start, names, SLOW), names)
+        if saved is None:
+            return state
+        names = _read_names(saved.names)
+        state._take(_arrays(saved.names, saved.fast, names, FAST), names)
+        if saved.slow is not None:
+            state._take_slow(_arrays(saved.names, saved.slow, names, SLOW), names)
         return state
 
     def _take(self, old: dict[str, Any], names: dict[str, Any]) -> None:
@@ -269,30 +291,31 @@ class SpreadState:
         self.sessions += sessions
         self._place_of_session = {session: place for place, session in enumerate(self.sessions)}
         self.kernel = self.kernel._replace(sessions=np.concatenate([self.kernel.sessions, rows]))
-        self._head = self._names()
+        self._name()
         return first
 
-    def _names(self) -> bytes:
+    def _name(self) -> None:
         names = {"pairs": self._pairs, "instruments": self._instruments, "sessions": self.sessions}
         bars = [self.kernel.second_times.size, self.kernel.minute_times.size]
         named = names | {"levels": self._levels, "bars": bars, "intervals": self.kernel.intervals.size}
-        text = json.dumps(named, separators=(",", ":")).encode()
-        return bytes([VERSION]) + len(text).to_bytes(4, "little") + text
+        self._names = json.dumps(named, separators=(",", ":")).encode()
+        self._head = bytes([VERSION]) + hashlib.blake2b(self._names, digest_size=DIGEST_BYTES).digest()
+        self.names_changed = True
 
 
-def _read_names(data: bytes) -> tuple[dict[str, Any], int]:
-    """The names, and where the arrays begin."""
+def _read_names(data: bytes) -> dict[str, Any]:
     if data[:1] != bytes([VERSION]):
         raise ValueError(f"spread state: version {VERSION} expected, not {data[0] if data else 'nothing'}")
-    start = 5 + int.from_bytes(data[1:5], "little")
     try:
-        return dict(json.loads(data[5:start])), start
+        return dict(json.loads(data[HEAD_BYTES:]))
     except ValueError as error:
         raise ValueError(f"spread state: its names cannot be read: {error}") from error
 
 
-def _arrays(data: bytes, start: int, names: dict[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
-    """Those arrays of a State of what the names say, read-only, from `start` of `data`."""
+def _arrays(of: bytes, data: bytes, names: dict[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
+    """Those arrays of a State, read-only, from `data`; `of`: the bytes of its names."""
+    if data[:HEAD_BYTES] != of[:HEAD_BYTES]:
+        raise ValueError(f"spread state: {', '.join(wanted[:2])} and more are of other names, or of another version")
     sessions, instruments, pairs = (len(names[each]) for each in ("sessions", "instruments", "pairs"))
     seconds, minutes = names["bars"]
     shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
@@ -311,7 +334,7 @@ def _arrays(data: bytes, start: int, names: dict[str, Any], wanted: Sequence[str
         "closed": (np.dtype("i8"), (2,)),
     }
     sizes = [shapes[name][0].itemsize * int(np.prod(shapes[name][1])) for name in wanted]
-    ends = np.cumsum([start, *sizes]).tolist()
+    ends = np.cumsum([HEAD_BYTES, *sizes]).tolist()
     if ends[-1] != len(data):
         raise ValueError(f"spread state: {ends[-1]} bytes expected, not {len(data)}")
     return {

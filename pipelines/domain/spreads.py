@@ -119,6 +119,7 @@ def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs
         elif tick.kind == _STATUS:
             take_status(instrument, tick.code, state)
             interval_status(instrument, tick.code, clock.time_ns, state)
+    _beat(session, state, out)
     return ticks.size
 
 
@@ -349,7 +350,7 @@ def _beat_samples(event_ns: int, state: State, out: Out) -> None:
 
 
 @compiled
-def beat(session: int, state: State, out: Out) -> None:
+def _beat(session: int, state: State, out: Out) -> None:
     """At the end of a block of `session`: a heartbeat, if an event waits for time to go on or none came for long.
 
     It takes no number: it is the same event log however many there are.

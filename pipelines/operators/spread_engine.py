@@ -11,7 +11,7 @@ from pipelines.domain.shard import MINUTE, SECOND, Shard
 from pipelines.domain.spread_model import Every
 from pipelines.domain.spread_rows import new_out
 from pipelines.domain.spread_state import SpreadState
-from pipelines.domain.spreads import advance, beat
+from pipelines.domain.spreads import advance
 from pipelines.domain.warm_up import warm_up
 from pipelines.operators.trading_hours import TradingHours
 
@@ -75,11 +75,9 @@ class SpreadEngine:
         row = 0
         while True:
             row = advance(block.ticks, row, session, self._places, self._legs, state.kernel, out)
-            if row == block.ticks.size:
-                break
             yield
-        beat(session, state.kernel, out)
-        yield
+            if row == block.ticks.size:
+                return
 
     def warm_up(self, prices: ClosingPrices) -> None:
         """Take closing prices from before the first block; of a state that has taken none."""

@@ -11,7 +11,7 @@ from pipelines.contracts.topics import Topics, shard_key
 from pipelines.contracts.wire import BadRecord, Codec, SchemaOf
 from pipelines.domain.market import TICK
 from pipelines.domain.shard import Shard
-from pipelines.domain.spread_state import SpreadState
+from pipelines.domain.spread_state import Saved, SpreadState
 from pipelines.domain.universe import Strategy
 from pipelines.operators.flink import (
     BytesState,
@@ -30,8 +30,8 @@ LATEST_NS = 1 << 62
 
 
 class Spreads(KeyedProcessFunction):
-    """One block of market.ticks in; per topic at most one row of records out. State: SpreadState's two parts, bytes by
-    shard.
+    """One block of market.ticks in; per topic at most one row of records out. State: the three parts of SpreadState,
+    bytes by shard.
 
     A block that cannot be read becomes a reject that names topic, partition and offset; nothing stops.
     """
@@ -49,6 +49,7 @@ class Spreads(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._state: BytesState = runtime_context.get_state(bytes_state("spreads"))
         self._slow: BytesState = runtime_context.get_state(bytes_state("spreads-bars"))
+        self._names: BytesState = runtime_context.get_state(bytes_state("spreads-names"))
         self._engines = {}
         self._warm_up()
 
@@ -61,9 +62,12 @@ class Spreads(KeyedProcessFunction):
             return
         engine = self._engine(block.shard)
         made = engine.take(block)
-        if engine.state.slow_changed:
-            self._slow.update(engine.state.dump_slow())
-        self._state.update(engine.state.dump())
+        state = engine.state
+        if state.slow_changed:
+            self._slow.update(state.dump_slow())
+        if state.names_changed:
+            self._names.update(state.dump_names())
+        self._state.update(state.dump())
         topics, key = self._topics, value.key
         for topic, its_key, (values, times_ms) in (
             # Marks first: a signal finds them in the log.
@@ -82,13 +86,17 @@ class Spreads(KeyedProcessFunction):
         engine = self._engines.get(number)
         if engine is None:
             shard = Shard.of(self._strategy, number)
-            saved = self._state.value()
-            state = SpreadState.load(saved, shard, self._slow.value())
+            saved = self._saved()
+            state = SpreadState.load(saved, shard)
             engine = self._engines[number] = SpreadEngine(shard, state, self._strategy.account, self._schema_ids)
             if saved is None and self._strategy.history:
                 names = tuple(instrument.id for instrument in shard.instruments)
                 engine.warm_up(load_closing_prices(Path(self._strategy.history), names))
         return engine
+
+    def _saved(self) -> Saved | None:
+        fast, names = self._state.value(), self._names.value()
+        return None if fast is None or names is None else Saved(names, fast, self._slow.value())
 
     def _warm_up(self) -> None:
         """Have the kernels compiled before the first block waits for them."""

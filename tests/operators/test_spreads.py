@@ -76,7 +76,7 @@ def test_shards_keep_their_state_apart() -> None:
     for block in LOG.every(200):
         for shard in (0, 1):
             running.feed(record(CODEC.encode(replace(block, shard=shard)), key=shard_key(shard, 2)))
-    pairs = {shard: running.state("spreads", shard_key(shard, 2)) for shard in (0, 1)}
+    pairs = {shard: running.state("spreads-names", shard_key(shard, 2)) for shard in (0, 1)}
     assert b'"A-B"' in pairs[0]
     assert b'"B-C"' not in pairs[0]
     assert b'"B-C"' in pairs[1]

@@ -7,7 +7,7 @@ from pipelines.contracts.blocks import TickBlock
 from pipelines.contracts.schemas import records
 from pipelines.contracts.wire import Codec
 from pipelines.domain.shard import Shard
-from pipelines.domain.spread_state import SpreadState
+from pipelines.domain.spread_state import Saved, SpreadState
 from pipelines.domain.universe import Strategy
 from pipelines.operators.spread_engine import SpreadEngine
 
@@ -26,19 +26,15 @@ Output = tuple[list[tuple[bytes, int]], ...]
 """Of each of MADE, the values and their times in ms."""
 
 
-Saved = tuple[bytes, bytes]
-"""Both parts of a state."""
-
-
 def engine(of: Strategy, saved: Saved | None = None, shard: int = 0) -> SpreadEngine:
     its_shard = Shard.of(of, shard)
-    fast, slow = saved or (None, None)
-    return SpreadEngine(its_shard, SpreadState.load(fast, its_shard, slow), of.account, SCHEMA_IDS)
+    return SpreadEngine(its_shard, SpreadState.load(saved, its_shard), of.account, SCHEMA_IDS)
 
 
 def save(running: SpreadEngine) -> Saved:
-    slow = running.state.dump_slow()
-    return running.state.dump(), slow
+    state = running.state
+    slow = state.dump_slow()
+    return Saved(state.dump_names(), state.dump(), slow)
 
 
 def feed(running: SpreadEngine, blocks: Iterable[TickBlock]) -> Output:

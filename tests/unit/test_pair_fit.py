@@ -212,7 +212,9 @@ def test_the_slow_part_of_a_state_is_written_where_bars_close_alone() -> None:
     of = of_model(MODELS["rolling"])
     running = engine(of)
     quotes = [tick(n, START_NS + n * MS, n % 4, 99.0, 101.0) for n in range(1, 40)]
-    feed(running, [replace(log_of(1).block(0, 1), ticks=ticks(quotes))])
+    feed(running, [replace(log_of(1).block(0, 1), ticks=ticks(quotes[:20]))])
+    save(running)  # the first names
+    feed(running, [replace(log_of(1).block(0, 1), ticks=ticks(quotes[20:]))])
     assert not running.state.slow_changed
     feed(running, [replace(log_of(1).block(0, 1), ticks=ticks([tick(50, START_NS + 1000 * MS, 0, 99.0, 101.0)]))])
     assert running.state.slow_changed
