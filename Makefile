@@ -57,9 +57,9 @@ parts: .local/jars/ready .local/timescaledb/tree/ready
 	fi
 
 # A first start of the JVMs: proof that they run here, and half the work of every later start.
-.local/classes/ready: .local/jars/ready .venv/ready infra/class_archives.py
-	@echo "-- first start of Kafka, the registry and Flink, to record their classes"
-	@.venv/bin/python -m infra.class_archives
+.local/classes/ready: .local/jars/ready .venv/ready jobs/class_archives.py
+	@echo "-- first start of Kafka, the registry, Flink and its jobs, to record their classes"
+	@.venv/bin/python -m jobs.class_archives
 	@touch $@
 
 lock: .venv/ready
