@@ -31,6 +31,7 @@ from jobs.cli import (
     sql,
     stack,
     submit,
+    var,
 )
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
@@ -69,6 +70,7 @@ app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
 app.add_typer(schemas.app, name="schemas")
+app.add_typer(var.app, name="var")
 for command, example in (
     (signal_changes.deploy, "deploy pair_reversion --set entry_z=1.75 --strategy strategy.yaml"),
     (signal_changes.diff, "diff pair_reversion"),
@@ -95,6 +97,7 @@ EXPECTED = (
     SignalError,
     pair_pages.PagesError,
     pairs.PairsError,
+    var.VarError,
     quality.QualityError,
     reference.ReferenceCommandError,
     bars.BarsError,

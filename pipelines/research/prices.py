@@ -1,7 +1,7 @@
 """Prices of research from CSV files, compressed or not: a column of dates and a column a leg, or a file a leg."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -47,7 +47,7 @@ def read_prices(
     is the price (`PRICES` if left out). `first`, `last`: dates to begin and end with."""
     if len(legs) < 2 or len(set(legs)) < len(legs):
         raise PricesError(f"{','.join(legs)}: give two legs or more, each once")
-    tables = {file: _read(file) for file in files}
+    tables = {file: read_table(file) for file in files}
     series = [_leg(leg, tables, column) for leg in legs]
     joined = pd.concat(series, axis=1, join="outer").sort_index()
     if first is not None:
@@ -60,15 +60,17 @@ def read_prices(
     return Prices(tuple(legs), pd.DatetimeIndex(common.index), common.to_numpy(np.float64), len(joined) - len(common))
 
 
-def _read(file: Path) -> pd.DataFrame:
-    """A file's columns as text, by date."""
+def read_table(file: Path) -> pd.DataFrame:
+    """A file's columns as text, by date. Raises PricesError."""
     try:
         table = pd.read_csv(file, dtype=str, skipinitialspace=True)
     except (ValueError, EOFError, UnicodeDecodeError) as error:  # pandas' own are ValueErrors
         raise PricesError(f"{file}: {' '.join(str(error).split())}: give a CSV file with a header") from error
     table.columns = [str(name).strip() for name in table.columns]
     if table.shape[1] < 2 or not len(table):
-        raise PricesError(f"{file}: {len(table)} rows of {table.shape[1]} columns: give a date and a price in each row")
+        raise PricesError(
+            f"{file}: {len(table)} rows of {table.shape[1]} columns: give a date and a number in each row"
+        )
     found = [name for name in table.columns if name.lower() in DATES]
     of_dates = found[0] if found else table.columns[0]
     with warnings.catch_warnings():  # that it reads an unusual form date by date
@@ -83,7 +85,7 @@ def _leg(leg: str, tables: dict[Path, pd.DataFrame], column: str) -> pd.Series:
     """A leg's prices by date, under its name."""
     for file, table in tables.items():
         if leg in table.columns:
-            return _numbers(file, table[leg], leg).rename(leg)
+            return read_numbers(file, table[leg], leg).rename(leg)
     for file, table in tables.items():
         if file.name.partition(".")[0].lower() != leg.lower():
             continue
@@ -92,17 +94,22 @@ def _leg(leg: str, tables: dict[Path, pd.DataFrame], column: str) -> pd.Series:
         name = next((by_name[each] for each in wanted if each in by_name), None)
         if name is None:
             raise PricesError(f"{file}: no column {' or '.join(wanted)}: it has {', '.join(table.columns)}: --column")
-        return _numbers(file, table[name], name).rename(leg)
+        return read_numbers(file, table[name], name).rename(leg)
+    raise no_column(leg, tables)
+
+
+def no_column(name: str, tables: Mapping[Path, pd.DataFrame]) -> PricesError:
+    """What is said of a column that no file has."""
     known = [name for table in tables.values() for name in table.columns]
-    near = get_close_matches(leg, known, 1, 0.5)
+    near = get_close_matches(name, known, 1, 0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known[:30])}"
-    raise PricesError(f"{', '.join(map(str, tables))}: no column {leg}: {hint}")
+    return PricesError(f"{', '.join(map(str, tables))}: no column {name}: {hint}")
 
 
-def _numbers(file: Path, texts: pd.Series, name: str) -> pd.Series:
-    """Numbers of texts; what is empty has no price."""
+def read_numbers(file: Path, texts: pd.Series, name: str, what: str = "price") -> pd.Series:
+    """Numbers of a column's texts; what is empty is none. Raises PricesError."""
     values = pd.to_numeric(texts, errors="coerce")
-    _refuse(file, name, texts, values.isna() & texts.notna() | np.isinf(values), "is no price")
+    _refuse(file, name, texts, values.isna() & texts.notna() | np.isinf(values), f"is no {what}")
     return values
 
 
