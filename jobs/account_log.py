@@ -16,6 +16,12 @@ from pipelines.contracts.wire import BadRecord
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.trading import Command, TradingEvent
 
+COMMAND = "command/"
+"""What event ids of commands begin with."""
+
+HEAD_BYTES = 8
+"""At most this much comes before an event's id: the frame, and how long the id is."""
+
 LOOK_BACK = 1_000
 """Records at the end of the log that are read to tell whether an account is in it."""
 
@@ -46,10 +52,11 @@ class AccountLog:
         registry = SchemaRegistry(registry_url)
         self._codec = EventCodec(registry.ids()[EVENT], registry.schema)
 
-    def write(self, account: str, word: str, *, operator: str, reason: str, time_ns: int) -> Written:
-        """Write a command and return when the log has it. `time_ns`: event time, UTC ns; its scope is the account."""
-        event_id = f"command/{word}/{uuid.uuid4().hex}"
-        event = TradingEvent(event_id, account, time_ns, Command(word, account, operator, reason))
+    def write(self, account: str, word: str, *, operator: str, reason: str, time_ns: int, scope: str = "") -> Written:
+        """Write a command and return when the log has it. `time_ns`: event time, UTC ns. `scope`: what it is about; the
+        account, if left out."""
+        event_id = f"{COMMAND}{word}/{uuid.uuid4().hex}"
+        event = TradingEvent(event_id, account, time_ns, Command(word, scope or account, operator, reason))
         try:
             producer = KafkaProducer(bootstrap_servers=self._bootstrap.split(","), acks="all")
             try:
@@ -87,13 +94,33 @@ class AccountLog:
         finally:
             consumer.close()
 
+    def commands(self, account: str, word: str) -> list[TradingEvent]:
+        """An account's commands of that word, in the order of the log; each once."""
+        consumer = self._consumer()
+        try:
+            place = self._place(consumer, account)
+            end = consumer.end_offsets([place])[place]
+            consumer.assign([place])
+            consumer.seek_to_beginning(place)
+            start, found = f"{COMMAND}{word}/".encode(), dict[str, TradingEvent]()
+            while consumer.position(place) < end:
+                for records in consumer.poll(timeout_ms=500, max_records=10_000).values():
+                    for record in records:
+                        # An id is the first field: all others are told apart without being decoded.
+                        if start in record.value[: HEAD_BYTES + len(start)] and record.key == account.encode():
+                            event = self._codec.decode(record.value)
+                            found.setdefault(event.event_id, event)
+            return list(found.values())
+        except KafkaError as error:
+            raise AccountLogError(f"{self._topic} at {self._bootstrap}: {error}: helios status") from error
+        finally:
+            consumer.close()
+
     def accounts(self, account: str) -> Counter[str]:
         """How many of the last records of an account's partition are of which account."""
         consumer = self._consumer()
         try:
-            place = TopicPartition(
-                self._topic, kafka_partition(account.encode(), len(consumer.partitions_for_topic(self._topic) or {0}))
-            )
+            place = self._place(consumer, account)
             end = consumer.end_offsets([place])[place]
             consumer.assign([place])
             consumer.seek(place, max(consumer.beginning_offsets([place])[place], end - LOOK_BACK))
@@ -107,6 +134,10 @@ class AccountLog:
             raise AccountLogError(f"{self._topic} at {self._bootstrap}: {error}: helios status") from error
         finally:
             consumer.close()
+
+    def _place(self, consumer: KafkaConsumer, account: str) -> TopicPartition:
+        count = len(consumer.partitions_for_topic(self._topic) or {0})
+        return TopicPartition(self._topic, kafka_partition(account.encode(), count))
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(

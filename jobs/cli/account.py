@@ -32,7 +32,7 @@ def kill(
 
     Example: helios kill --account desk --reason "prices look wrong"
     """
-    _tell(_write("kill", account, reason, operator, (prefix, bootstrap, registry)), as_json)
+    tell(write("kill", account, reason, operator, (prefix, bootstrap, registry)), as_json)
 
 
 def resume(
@@ -48,7 +48,7 @@ def resume(
 
     Example: helios resume --account desk --reason "feed is back"
     """
-    _tell(_write("resume", account, reason, operator, (prefix, bootstrap, registry)), as_json)
+    tell(write("resume", account, reason, operator, (prefix, bootstrap, registry)), as_json)
 
 
 def drain(
@@ -66,20 +66,23 @@ def drain(
 
     Example: helios drain --account desk --wait --timeout 60
     """
-    told = _write("drain", account, reason, operator, (prefix, bootstrap, registry), timeout if wait else None)
-    _tell(told, as_json)
+    told = write("drain", account, reason, operator, (prefix, bootstrap, registry), timeout if wait else None)
+    tell(told, as_json)
     if wait and not told["drained"]:
         raise typer.Exit(1)
 
 
-def _write(
+def write(
     word: str,
     account: str,
     reason: str,
     operator: str,
     place: tuple[str, str, str],
     patience_s: float | None = None,
+    scope: str = "",
 ) -> dict[str, object]:
+    """Put a command into the log; what of it is told. `place`: prefix, bootstrap, registry. With `patience_s`, whether
+    all before it was settled in that time. Raises AccountLogError."""
     from infra.settings import load_settings
     from jobs.account_log import AccountLog, AccountLogError
     from pipelines.contracts.registry import RegistryError
@@ -89,7 +92,7 @@ def _write(
     try:
         log = AccountLog(bootstrap or settings.kafka.bootstrap, registry or settings.registry.url, prefix)
         written = log.write(
-            account, word, operator=operator or getpass.getuser(), reason=reason, time_ns=time.time_ns()
+            account, word, operator=operator or getpass.getuser(), reason=reason, time_ns=time.time_ns(), scope=scope
         )
         seen = log.accounts(account)
         if seen[account] < 2 and len(seen) > 1:
@@ -103,7 +106,8 @@ def _write(
     return asdict(written) | {"drained": drained}
 
 
-def _tell(told: dict[str, object], as_json: bool) -> None:
+def tell(told: dict[str, object], as_json: bool) -> None:
+    """Print what `write` gave."""
     if as_json:
         print(json.dumps(told))
         return

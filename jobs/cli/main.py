@@ -21,6 +21,7 @@ from jobs.cli import (
     demo,
     feed,
     history,
+    limits,
     pair_pages,
     pairs,
     quality,
@@ -66,6 +67,7 @@ app.command(epilog="Example: helios bars uso.zip bno.zip --reference us-desk.yam
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
+app.add_typer(limits.app, name="limits")
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
@@ -96,6 +98,7 @@ EXPECTED = (
     AccountLogError,
     SignalError,
     pair_pages.PagesError,
+    limits.LimitsError,
     pairs.PairsError,
     var.VarError,
     quality.QualityError,

@@ -22,7 +22,7 @@ signals:                        # file: from the repository's root or this file'
   - file: sql/signals/pair_reversion.sql
     parameters: {entry_z: 2.0, exit_z: 0.5}
 sizing: {leg_notional: 10000}   # how much an entry buys of its first leg, in the currency
-limits: {position_lots: 1000, stale_marks_ms: 2000}     # per instrument; in event time
+limits: {position_lots: 1000, stale_marks_ms: 2000}     # and more: pipelines/contracts/limits_file.py
 ```
 
 How spreads are made (moments, hedge, prices, neutral, health) can be said for all pairs at the top, and for one beside
@@ -55,6 +55,7 @@ import yaml
 
 from pipelines.contracts import marked_yaml
 from pipelines.contracts.calendars import UnknownCalendar, check_calendar
+from pipelines.contracts.limits_file import dump_limits, read_limits
 from pipelines.contracts.marked_yaml import Section, Unique
 from pipelines.contracts.reference_file import ReferenceFileError, ReferenceUse, load_reference
 from pipelines.contracts.spread_model_file import dump_model, read_model
@@ -66,7 +67,6 @@ from pipelines.domain.spread_model import Method, SpreadModel
 from pipelines.domain.universe import (
     CorporateAction,
     Instrument,
-    Limits,
     Pair,
     SignalUse,
     Sizing,
@@ -136,10 +136,7 @@ def dump_strategy(strategy: Strategy) -> str:
             {"file": use.file, "name": use.name, "parameters": dict(use.parameters)} for use in strategy.signals
         ],
         "sizing": {"leg_notional": strategy.sizing.leg_notional},
-        "limits": {
-            "position_lots": strategy.limits.position_lots,
-            "stale_marks_ms": strategy.limits.stale_marks_ms,
-        },
+        "limits": dump_limits(strategy.limits),
     }
     if strategy.history:
         content["history"] = strategy.history
@@ -185,7 +182,7 @@ def _strategy(top: Section, folder: Path) -> Strategy:
         moments=model.moments,
         signals=tuple(_signals(top, folder)),
         sizing=_sizing(top.section("sizing")),
-        limits=_limits(top.section("limits")),
+        limits=read_limits(top.section("limits"), ids, [instrument.currency for instrument in instruments]),
         levels=_levels(top),
         calendars=calendars,
         actions=tuple(sorted([*_actions(top, ids), *_known_actions(reference, ids)], key=lambda each: each.time_ns)),
@@ -392,14 +389,3 @@ def _sizing(section: Section | None) -> Sizing:
     if section:
         section.done()
     return sizing
-
-
-def _limits(section: Section | None) -> Limits:
-    if section is None:
-        return Limits(position_lots=0, stale_marks_ms=0)
-    limits = Limits(
-        position_lots=section.whole("position_lots", 1, _MOST),
-        stale_marks_ms=section.whole("stale_marks_ms", 1, _MOST),
-    )
-    section.done()
-    return limits

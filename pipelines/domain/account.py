@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from pipelines.domain.identity import client_order_id
+from pipelines.domain.limits import Limits
 from pipelines.domain.orders import Order
 from pipelines.domain.positions import FLAT, Position
 from pipelines.domain.trading import Side
@@ -47,13 +48,13 @@ class TradedPair:
 
 @dataclass(frozen=True, slots=True)
 class TraderConfig:
-    """What `step` needs to know that is not in the log. Age in ns of event time, position limit in lots."""
+    """What `step` needs to know that is not in the log."""
 
     account: str
     session_id: str
     leg_notional: float
-    position_lots: int
-    stale_marks_ns: int
+    limits: Limits
+    """Until a command of the log changes them."""
     shards: int
     instruments: dict[str, Instrument]
     pairs: dict[str, TradedPair]
@@ -71,8 +72,7 @@ class TraderConfig:
             account=strategy.account,
             session_id=session_id,
             leg_notional=strategy.sizing.leg_notional,
-            position_lots=strategy.limits.position_lots,
-            stale_marks_ns=strategy.limits.stale_marks_ms * 1_000_000,
+            limits=strategy.limits,
             shards=strategy.shards,
             instruments=instruments,
             pairs={
@@ -120,6 +120,13 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     marked_ns: int = 0
 
 
+class Day(msgspec.Struct, frozen=True, array_like=True):
+    """A UTC day of the account's marks, by its number since 1970, and what had been made when it began, in money."""
+
+    number: int = -1
+    made: float = 0.0
+
+
 class TraderState(msgspec.Struct, frozen=True):
     """An account after some prefix of its log. Never changed: `step` gives a new one that shares what stayed."""
 
@@ -136,6 +143,17 @@ class TraderState(msgspec.Struct, frozen=True):
     """Signal source (name/version) -> action/pair -> last sequence taken."""
     commands: tuple[str, ...] = ()
     told: Told = Told()
+    own_limits: Limits | None = None
+    """As commands have changed them; None before the first."""
+    day: Day = Day()
+    sent_ns: tuple[int, ...] = ()
+    """Event times of the last orders, as many as `orders_per_second`."""
+    entered_ns: dict[str, tuple[int, ...]] = {}
+    """Pair -> event times of its last entries, as many as `entries_per_minute`."""
+
+    @property
+    def limits(self) -> Limits:
+        return self.config.limits if self.own_limits is None else self.own_limits
 
     def position(self, instrument: str) -> Position:
         return self.positions.get(instrument, FLAT)
@@ -192,6 +210,10 @@ class _Saved(msgspec.Struct, frozen=True):
     taken: dict[str, dict[str, int]]
     commands: tuple[str, ...]
     told: Told = Told()
+    own_limits: Limits | None = None
+    day: Day = Day()
+    sent_ns: tuple[int, ...] = ()
+    entered_ns: dict[str, tuple[int, ...]] = {}
 
 
 VERSION = b"\x01"

@@ -3,6 +3,8 @@
 from enum import StrEnum
 
 from pipelines.domain.account import TradedPair, TraderConfig, TraderState
+from pipelines.domain.exposure import made, one_lot, worth
+from pipelines.domain.market import NS_PER_MS, NS_PER_S
 from pipelines.domain.orders import MAX_LOTS
 from pipelines.domain.trading import Action, Signal
 
@@ -14,12 +16,25 @@ class Check(StrEnum):
     KILL_SWITCH = "kill_switch"
     PAIR_NOT_FLAT = "pair_not_flat"
     ZERO_QUANTITY = "zero_quantity"
+    RESTRICTED = "restricted"
     STALE_MARKS = "stale_marks"
+    PRICE_COLLAR = "price_collar"
+    ORDER_LOTS = "order_lots"
+    ORDER_NOTIONAL = "order_notional"
     POSITION_LIMIT = "position_limit"
+    SHORT_SALE = "short_sale"
+    SELF_MATCH = "self_match"
+    ORDER_RATE = "order_rate"
+    ENTRY_RATE = "entry_rate"
+    PAIR_NOTIONAL = "pair_notional"
+    GROSS_NOTIONAL = "gross_notional"
+    NET_NOTIONAL = "net_notional"
+    DAILY_LOSS = "daily_loss"
     CLOSE_TRIES = "close_tries"
     UNKNOWN_INSTRUMENT = "unknown_instrument"
     IMPLAUSIBLE_REPORT = "implausible_report"
     UNKNOWN_COMMAND = "unknown_command"
+    BAD_LIMIT = "bad_limit"
 
 
 def reason(check: Check, text: str) -> str:
@@ -38,8 +53,17 @@ def entry(state: TraderState, pair: TradedPair, signal: Signal, time_ns: int, wa
         killed(state)
         or _pair_not_flat(state, pair)
         or _zero_quantity(pair, signal, wanted)
+        or _restricted(state, pair)
         or _stale_marks(state, pair, signal, time_ns)
+        or _price_collar(state, pair, signal)
+        or _order_size(state, pair, signal, wanted)
         or _position_limit(state, pair, wanted)
+        or _short_sale(state, pair, wanted)
+        or _self_match(state, pair, wanted)
+        or _order_rate(state, wanted, time_ns)
+        or _entry_rate(state, pair, time_ns)
+        or _notional(state, pair, wanted)
+        or _daily_loss(state)
     )
 
 
@@ -81,7 +105,7 @@ def _zero_quantity(pair: TradedPair, signal: Signal, wanted: tuple[int, int]) ->
 
 def _stale_marks(state: TraderState, pair: TradedPair, signal: Signal, time_ns: int) -> str:
     """Marks come every 100 ms. A leg whose mid in the signal is not that of its last mark has been quoted since."""
-    limit_ms = state.config.stale_marks_ns // 1_000_000
+    limit_ms = state.limits.stale_marks_ms
     for leg, (instrument, mid) in enumerate(zip(pair.legs, (signal.mid_a, signal.mid_b), strict=True)):
         quote = state.mark(pair, leg)
         if quote is None:
@@ -90,7 +114,7 @@ def _stale_marks(state: TraderState, pair: TradedPair, signal: Signal, time_ns: 
             side = "bid" if not quote[0] > 0 else "ask"
             return reason(Check.STALE_MARKS, f"{instrument.id} was marked with no {side}")
         age_ns = time_ns - quote[2]
-        if age_ns > state.config.stale_marks_ns and mid == 0.5 * (quote[0] + quote[1]):
+        if age_ns > limit_ms * NS_PER_MS and mid == 0.5 * (quote[0] + quote[1]):
             return reason(
                 Check.STALE_MARKS, f"{instrument.id} was marked {age_ns / 1e6:.3f} ms ago, limit {limit_ms} ms"
             )
@@ -98,7 +122,7 @@ def _stale_marks(state: TraderState, pair: TradedPair, signal: Signal, time_ns: 
 
 
 def _position_limit(state: TraderState, pair: TradedPair, wanted: tuple[int, int]) -> str:
-    limit = state.config.position_lots
+    limit = state.limits.position_lots
     for instrument, lots in zip(pair.legs, wanted, strict=True):
         exposure = state.exposure(instrument.id)
         after = (exposure.long if lots > 0 else exposure.short) + abs(lots)
@@ -109,3 +133,130 @@ def _position_limit(state: TraderState, pair: TradedPair, wanted: tuple[int, int
                 f" (filled {exposure.filled}, working or unknown {exposure.working}, new {abs(lots)})",
             )
     return ""
+
+
+def _restricted(state: TraderState, pair: TradedPair) -> str:
+    for instrument in pair.legs:
+        if instrument.id in state.limits.restricted:
+            return reason(Check.RESTRICTED, f"{instrument.id} is on the restricted list ({pair.name})")
+    return ""
+
+
+def _price_collar(state: TraderState, pair: TradedPair, signal: Signal) -> str:
+    limit = state.limits.collar
+    if limit is None:
+        return ""
+    for leg, (instrument, mid) in enumerate(zip(pair.legs, (signal.mid_a, signal.mid_b), strict=True)):
+        quote = state.mark(pair, leg)
+        assert quote is not None  # or its marks were stale
+        mark = 0.5 * (quote[0] + quote[1])
+        off = abs(mid / mark - 1)
+        if not off <= limit:
+            return reason(
+                Check.PRICE_COLLAR, f"{instrument.id} at {mid:g} is {off:.2%} off its mark {mark:g}, limit {limit:.2%}"
+            )
+    return ""
+
+
+def _order_size(state: TraderState, pair: TradedPair, signal: Signal, wanted: tuple[int, int]) -> str:
+    most, money = state.limits.order_lots, state.limits.order_notional
+    if most is None and money is None:
+        return ""
+    for instrument, lots, mid in zip(pair.legs, wanted, (signal.mid_a, signal.mid_b), strict=True):
+        if most is not None and abs(lots) > most:
+            return reason(Check.ORDER_LOTS, f"{instrument.id} {abs(lots)} lots, limit {most}")
+        value = abs(lots) * mid * instrument.lot_size * state.limits.rate(instrument.currency)
+        if money is not None and not value <= money:
+            return reason(
+                Check.ORDER_NOTIONAL, f"{instrument.id} {abs(lots)} lots at {mid:g} are {value:.2f}, limit {money:.2f}"
+            )
+    return ""
+
+
+def _short_sale(state: TraderState, pair: TradedPair, wanted: tuple[int, int]) -> str:
+    for instrument, lots in zip(pair.legs, wanted, strict=True):
+        located = state.limits.short_lots.get(instrument.id)
+        if located is None or lots > 0:
+            continue
+        exposure = state.exposure(instrument.id)
+        short = exposure.short - lots
+        if short > located:
+            return reason(
+                Check.SHORT_SALE,
+                f"{instrument.id} would be {short} lots short, located {located}"
+                f" (filled {exposure.filled}, working or unknown {exposure.working}, new {-lots})",
+            )
+    return ""
+
+
+def _self_match(state: TraderState, pair: TradedPair, wanted: tuple[int, int]) -> str:
+    if not state.limits.no_self_match:
+        return ""
+    for instrument, lots in zip(pair.legs, wanted, strict=True):
+        for name, leg in state.config.pairs_of[instrument.id]:
+            other = state.pairs.get(name)
+            order = state.orders.get(other.working[leg]) if other is not None else None
+            if order is not None and order.sign * lots < 0:
+                return reason(
+                    Check.SELF_MATCH,
+                    f"{instrument.id}: an order to {order.side.value} {order.leaves} lots of {name} works, limit 0",
+                )
+    return ""
+
+
+def _order_rate(state: TraderState, wanted: tuple[int, int], time_ns: int) -> str:
+    limit = state.limits.orders_per_second
+    if limit is None:
+        return ""
+    before = sum(sent_ns > time_ns - NS_PER_S for sent_ns in state.sent_ns)
+    after = before + sum(lots != 0 for lots in wanted)
+    if after <= limit:
+        return ""
+    return reason(Check.ORDER_RATE, f"{after} orders in a second, limit {limit}")
+
+
+def _entry_rate(state: TraderState, pair: TradedPair, time_ns: int) -> str:
+    limit = state.limits.entries_per_minute
+    if limit is None:
+        return ""
+    after = 1 + sum(entered_ns > time_ns - 60 * NS_PER_S for entered_ns in state.entered_ns.get(pair.name, ()))
+    if after <= limit:
+        return ""
+    return reason(Check.ENTRY_RATE, f"{pair.name} entered {after} times in a minute, limit {limit}")
+
+
+def _notional(state: TraderState, pair: TradedPair, wanted: tuple[int, int]) -> str:
+    """At the marks: the pair is flat, so what it will be is what is wanted."""
+    limits = state.limits
+    if limits.pair_notional is None and not limits.of_money:
+        return ""
+    legs = [lots * one_lot(state, instrument) for instrument, lots in zip(pair.legs, wanted, strict=True)]
+    new = sum(map(abs, legs))
+    if limits.pair_notional is not None and new > limits.pair_notional:
+        return reason(Check.PAIR_NOTIONAL, f"{pair.name} would be {new:.2f}, limit {limits.pair_notional:.2f}")
+    if not limits.of_money:
+        return ""
+    now = worth(state)
+    if limits.gross_notional is not None and now.gross + new > limits.gross_notional:
+        return reason(
+            Check.GROSS_NOTIONAL,
+            f"{now.gross + new:.2f} long and short, limit {limits.gross_notional:.2f}"
+            f" (filled, working or unknown {now.gross:.2f}, new {new:.2f})",
+        )
+    high, low = now.high + sum(max(leg, 0.0) for leg in legs), now.low + sum(min(leg, 0.0) for leg in legs)
+    limit = limits.net_notional
+    if limit is not None and max(high, -low) > limit:
+        return reason(
+            Check.NET_NOTIONAL, f"{max(high, -low):.2f} {'long' if high > -low else 'short'}, limit {limit:.2f}"
+        )
+    return ""
+
+
+def _daily_loss(state: TraderState) -> str:
+    limit = state.limits.daily_loss
+    if limit is None:
+        return ""
+    lost = state.day.made - made(state)
+    if lost <= limit:
+        return ""
+    return reason(Check.DAILY_LOSS, f"{lost:.2f} lost since the day began, limit {limit:.2f}")

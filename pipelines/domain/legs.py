@@ -50,7 +50,9 @@ def send(state: TraderState, event: TradingEvent, name: str, pair: PairState, lo
             )
         )
     pair = replace(pair, working=(working[0], working[1]))
-    return replace(state, orders=orders, pairs=state.pairs | {name: pair}), tuple(requests)
+    kept = state.limits.orders_per_second or 0
+    sent_ns = tuple(sorted((*state.sent_ns, *(event.event_time_ns for _ in requests)))[-kept:]) if kept else ()
+    return replace(state, orders=orders, pairs=state.pairs | {name: pair}, sent_ns=sent_ns), tuple(requests)
 
 
 def close(state: TraderState, event: TradingEvent, name: str, pair: PairState) -> Decided:

@@ -21,10 +21,12 @@ The rules, plainly:
 from msgspec.structs import replace
 
 from pipelines.domain import checks
-from pipelines.domain.account import COMMANDS_KEPT, SOURCES_KEPT, PairState, ShardMarks, Stance, TraderState
+from pipelines.domain.account import COMMANDS_KEPT, SOURCES_KEPT, Day, PairState, ShardMarks, Stance, TraderState
 from pipelines.domain.booking import book
 from pipelines.domain.checks import Check, reason
+from pipelines.domain.exposure import made
 from pipelines.domain.legs import close, drain_mark, refusal, send
+from pipelines.domain.limits import LimitError, change
 from pipelines.domain.orders import sent
 from pipelines.domain.trading import (
     Action,
@@ -39,6 +41,8 @@ from pipelines.domain.trading import (
 
 Step = tuple[TraderState, tuple[OrderRequest, ...]]
 
+DAY_NS = 86_400_000_000_000
+
 
 def step(state: TraderState, event: TradingEvent) -> Step:
     """The account after one event of its log, and what it decides: orders, refusals, drain marks.
@@ -49,7 +53,7 @@ def step(state: TraderState, event: TradingEvent) -> Step:
         raise ValueError(f"event {event.event_id} is of account {event.account!r}, this is {state.config.account!r}")
     match event.body:
         case Marks() as marks:
-            return _on_marks(state, marks), ()
+            return _on_marks(state, event, marks), ()
         case Report() as report:
             return book(state, event, report)
         case OrderRequest() as intent:
@@ -62,7 +66,7 @@ def step(state: TraderState, event: TradingEvent) -> Step:
             return state, ()
 
 
-def _on_marks(state: TraderState, marks: Marks) -> TraderState:
+def _on_marks(state: TraderState, event: TradingEvent, marks: Marks) -> TraderState:
     if not 0 <= marks.shard < state.config.shards:
         return state
     last = state.marks.get(marks.shard)
@@ -73,6 +77,8 @@ def _on_marks(state: TraderState, marks: Marks) -> TraderState:
         quotes = {name: quote for name, quote in quotes.items() if name in state.config.instruments}
     if last is not None:
         quotes = last.quotes | quotes
+    if event.event_time_ns // DAY_NS > state.day.number:
+        state = replace(state, day=Day(event.event_time_ns // DAY_NS, made(state)))
     return replace(state, marks=state.marks | {marks.shard: ShardMarks(marks.sequence, quotes)})
 
 
@@ -96,7 +102,16 @@ def _on_signal(state: TraderState, event: TradingEvent, signal: Signal) -> Step:
     refused = checks.entry(state, pair, signal, event.event_time_ns, wanted)
     if refused:
         return state, (refusal(state.config, event, signal.pair, refused, wanted[0]),)
+    state = _entered(state, signal.pair, event.event_time_ns)
     return send(state, event, signal.pair, PairState(Stance.ENTERING, wanted=wanted), wanted)
+
+
+def _entered(state: TraderState, pair: str, time_ns: int) -> TraderState:
+    kept = state.limits.entries_per_minute
+    if kept is None:
+        return replace(state, entered_ns={}) if state.entered_ns else state
+    times_ns = tuple(sorted((*state.entered_ns.get(pair, ()), time_ns))[-kept:])
+    return replace(state, entered_ns=state.entered_ns | {pair: times_ns})
 
 
 def _on_exit(state: TraderState, event: TradingEvent, name: str) -> Step:
@@ -124,6 +139,11 @@ def _on_command(state: TraderState, event: TradingEvent, command: Command) -> St
             return replace(state, killed=f"{command.operator}: {command.reason}"), ()
         case "resume" if command.scope == state.config.account:
             return replace(state, killed=""), ()
+        case "limit":
+            try:
+                return replace(state, own_limits=change(state.limits, command.scope)), ()
+            except LimitError as error:
+                return state, (refusal(state.config, event, "", reason(Check.BAD_LIMIT, str(error))),)
         case "drain":
             return state, (drain_mark(state.config, event),)
         case "gateway_started" | "drained":

@@ -7,6 +7,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from pipelines.domain.ladder import ALL_LEVELS, Levels
+from pipelines.domain.limits import Limits as Limits
 from pipelines.domain.quality import Rules
 from pipelines.domain.spread_model import Moments as Moments
 from pipelines.domain.spread_model import SpreadModel
@@ -65,14 +66,6 @@ class Sizing:
     """How much an entry buys: `leg_notional` of the first leg in its currency, the second leg by beta."""
 
     leg_notional: float
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the trader holds to. Positions in lots, per instrument; ages in ms of event time."""
-
-    position_lots: int
-    stale_marks_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """A small desk to test the trader on: four pairs over four instruments, and the events of its log, written shortly."""
 
+from typing import Any
+
 from pipelines.domain.account import TraderConfig, TraderState
 from pipelines.domain.identity import marks_id, report_id, signal_id
 from pipelines.domain.trader import step
@@ -30,7 +32,7 @@ MS = 1_000_000
 NAMES = ("A", "B", "C", "D")
 
 
-def strategy(position_lots: int = 25, stale_marks_ms: int = 1000) -> Strategy:
+def strategy(position_lots: int = 25, stale_marks_ms: int = 1000, **more: Any) -> Strategy:
     """A is in three pairs, B in two; D-B has a negative beta. Prices near 100, ticks of 0.01, 1,000 a leg: 10 lots."""
     return Strategy(
         name="test",
@@ -47,12 +49,13 @@ def strategy(position_lots: int = 25, stale_marks_ms: int = 1000) -> Strategy:
         moments=Moments(),
         signals=(),
         sizing=Sizing(1000.0),
-        limits=Limits(position_lots, stale_marks_ms),
+        limits=Limits(position_lots, stale_marks_ms, **more),
     )
 
 
-def config(position_lots: int = 25, stale_marks_ms: int = 1000) -> TraderConfig:
-    return TraderConfig.of(strategy(position_lots, stale_marks_ms), "session-1")
+def config(position_lots: int = 25, stale_marks_ms: int = 1000, **more: Any) -> TraderConfig:
+    """`more`: further limits."""
+    return TraderConfig.of(strategy(position_lots, stale_marks_ms, **more), "session-1")
 
 
 BETAS = {pair.name: pair.beta for pair in strategy().pairs}
@@ -137,8 +140,8 @@ class Desk:
         return tuple(made)
 
 
-def marked() -> Desk:
-    desk = Desk()
+def marked(of: TraderConfig | None = None) -> Desk:
+    desk = Desk(of)
     desk.give(marks(0, 1), marks(1, 1))
     return desk
 

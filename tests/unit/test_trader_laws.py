@@ -5,10 +5,11 @@ import random
 import pytest
 from hypothesis import HealthCheck, settings
 
+from pipelines.domain import checks
 from pipelines.domain.replay import replay
 from pipelines.domain.trading import Action
 from tests.support.accounts import NAMES, config, filled, marks, signal
-from tests.support.trader_machine import ACTS, MIDS, PAIRS, WORDS, LateFillMachine, TraderMachine
+from tests.support.trader_machine import ACTS, MIDS, PAIRS, WORDS, LateFillMachine, LimitedMachine, TraderMachine
 
 _SETTINGS = settings(
     max_examples=80, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
@@ -18,41 +19,68 @@ TestTraderLaws.settings = _SETTINGS
 TestTraderLawsWithLateFills = LateFillMachine.TestCase
 TestTraderLawsWithLateFills.settings = _SETTINGS
 
+TestTraderLawsWithAllLimits = LimitedMachine.TestCase
+TestTraderLawsWithAllLimits.settings = _SETTINGS
 
-@pytest.mark.parametrize("machine", [TraderMachine, LateFillMachine])
+
+@pytest.mark.parametrize("machine", [TraderMachine, LateFillMachine, LimitedMachine])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_laws_hold_on_a_long_walk(machine: type[TraderMachine], seed: int) -> None:
     """Histories too long for hypothesis: thousands of events, hundreds of turns of each pair."""
+    walked = walk(machine, seed)
+    walked.bytes_and_back_is_the_same_state()
+    assert len(walked.ledger.orders) > (50 if machine is LimitedMachine else 150)
+    walked.teardown()
+
+
+@pytest.mark.parametrize(
+    "check", ["_order_size", "_position_limit", "_short_sale", "_self_match", "_order_rate", "_entry_rate", "_notional"]
+)
+def test_a_check_that_is_left_out_is_found(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, check, lambda *_: "")
+    assert any(is_found(seed) for seed in range(1, 13))
+
+
+def is_found(seed: int) -> bool:
+    try:
+        walk(LimitedMachine, seed)
+    except AssertionError:
+        return True
+    return False
+
+
+def walk(machine: type[TraderMachine], seed: int) -> TraderMachine:
+    """A random history of 2,500 events, the laws held after each."""
     chance = random.Random(seed)
-    walk = machine()
-    walk.begin()
+    walked = machine()
+    walked.begin()
     for _ in range(2_500):
         match chance.randrange(12):
             case 0 | 1 | 2:
-                walk.marks(0, 0, set(NAMES))
-                walk.marks(1, 0, set(NAMES))
-                walk.signals(
+                walked.marks(0, 0, set(NAMES))
+                walked.marks(1, 0, set(NAMES))
+                walked.signals(
                     chance.choice(PAIRS), chance.choice(list(Action)), chance.randint(-1, 3), chance.choice(MIDS)
                 )
-            case 3 if walk.venue:
-                walk.an_intent_is_written(chance.randint(1, 4))
-            case 4 | 5 if walk.words:
-                walk.a_report_arrives_late_or_again(chance.randint(1, 20))
+            case 3 if walked.venue:
+                walked.an_intent_is_written(chance.randint(1, 4))
+            case 4 | 5 if walked.words:
+                walked.a_report_arrives_late_or_again(chance.randint(1, 20))
             case 6:
-                walk.time_passes(chance.choice([1, 50]))
-                walk.any_event_is_delivered_again(chance.randrange(1_000_000))
+                walked.time_passes(chance.choice([1, 50, 5_000]))
+                walked.any_event_is_delivered_again(chance.randrange(1_000_000))
             case 7 if chance.random() < 0.2:
-                walk.commands(chance.choice(WORDS))
-            case _ if walk.venue:
-                walk.the_venue_acts(
+                walked.commands(chance.choice(WORDS))
+            case _ if walked.venue:
+                walked.the_venue_acts(
                     chance.randint(1, 8), chance.choice(ACTS), chance.randint(9_000, 11_000), chance.random() < 0.8
                 )
-        walk.every_position_is_the_sum_of_its_fills()
-        walk.no_limit_is_exceeded_by_filled_working_and_unknown()
-        walk.open_orders_are_those_without_a_last_word()
-    walk.bytes_and_back_is_the_same_state()
-    assert len(walk.ledger.orders) > 150
-    walk.teardown()
+        walked.every_position_is_the_sum_of_its_fills()
+        walked.no_limit_is_exceeded_by_filled_working_and_unknown()
+        walked.open_orders_are_those_without_a_last_word()
+        if isinstance(walked, LimitedMachine):
+            walked.the_gross_limit_is_not_exceeded_by_filled_working_and_unknown()
+    return walked
 
 
 def test_a_full_turn_gives_profit_by_the_fills_own_prices() -> None:

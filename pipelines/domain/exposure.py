@@ -1,0 +1,80 @@
+"""What an account's legs are worth at their last marks, at worst, and what it has made. Money is the account's."""
+
+from typing import NamedTuple
+
+from pipelines.domain.account import TraderState
+from pipelines.domain.orders import Order
+from pipelines.domain.trading import Side
+from pipelines.domain.universe import Instrument
+
+
+class Worth(NamedTuple):
+    """Of all legs, filled + working + unknown. `gross`: each leg at its worst; `high`, `low`: long less short if all
+    that is bought filled and nothing that is sold, and the other way round."""
+
+    gross: float
+    high: float
+    low: float
+
+
+def worth(state: TraderState) -> Worth:
+    """Of the whole account. Lots that belong to no pair of the strategy any more count by instrument."""
+    gross = high = low = 0.0
+    held: dict[str, int] = {}
+    for name, pair in state.pairs.items():
+        traded = state.config.pairs.get(name)
+        if traded is None:
+            continue
+        for leg, instrument in enumerate(traded.legs):
+            lots = pair.lots[leg]
+            least, most = _reach(lots, state.orders.get(pair.working[leg]))
+            each = one_lot(state, instrument)
+            gross += each * max(most, -least)
+            high += each * most
+            low += each * least
+            held[instrument.id] = held.get(instrument.id, 0) + lots
+    for id, position in state.positions.items():
+        elsewhere, known = position.lots - held.get(id, 0), state.config.instruments.get(id)
+        if elsewhere and known is not None:
+            value = one_lot(state, known) * elsewhere
+            gross, high, low = gross + abs(value), high + value, low + value
+    return Worth(gross, high, low)
+
+
+def made(state: TraderState) -> float:
+    """Profit, realised and at the last marks; positions of instruments that the strategy no longer has are left out."""
+    total = 0.0
+    for id, position in state.positions.items():
+        instrument = state.config.instruments.get(id)
+        if instrument is None:
+            continue
+        tick = instrument.tick_size * instrument.lot_size * state.limits.rate(instrument.currency)
+        mid = _mid(state, id)
+        open_ticks = position.unrealised(mid / instrument.tick_size) if mid else 0.0
+        total += (position.realised + open_ticks) * tick
+    return total
+
+
+def one_lot(state: TraderState, instrument: Instrument) -> float:
+    """Money of a lot at the last mark; at what was paid for it where there is none."""
+    mid = _mid(state, instrument.id)
+    if not mid:
+        position = state.position(instrument.id)
+        mid = abs(position.cost / position.lots) * instrument.tick_size if position.lots else 0.0
+    return mid * instrument.lot_size * state.limits.rate(instrument.currency)
+
+
+def _mid(state: TraderState, instrument: str) -> float:
+    """Of the instrument's last quote of two sides, in whichever shard it is told; 0 where there is none."""
+    for marks in state.marks.values():
+        quote = marks.quotes.get(instrument)
+        if quote is not None and quote[0] > 0 and quote[1] > 0:
+            return 0.5 * (quote[0] + quote[1])
+    return 0.0
+
+
+def _reach(lots: int, order: Order | None) -> tuple[int, int]:
+    """Between which lots a leg ends, whatever becomes of its order."""
+    if order is None:
+        return lots, lots
+    return (lots, lots + order.leaves) if order.side is Side.BUY else (lots - order.leaves, lots)
