@@ -1,14 +1,19 @@
 """The trading job on Flink and Kafka, and an operator's commands to it."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from typer.testing import CliRunner
 
 from jobs.account_log import AccountLog
+from jobs.cli.limits import LimitsError
+from jobs.cli.main import app
 from jobs.submit import submit
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import dump_strategy
@@ -92,11 +97,14 @@ def test_the_job_decides_what_a_replay_of_its_log_decides(log: Log, account_log:
     a, b = log.decided(2)
     log.write_bytes(b"garbage")
     log.write(filled(a), rejected(b), signal("A-C", Action.ENTER_SHORT, 2))
-    account_log.write(ACCOUNT, "kill", operator="test", reason="a test", time_ns=T0)
+    account_log.write(ACCOUNT, "limit", operator="test", reason="a test", time_ns=T0, scope="order_lots=9")
     log.write(signal("A-D", Action.ENTER_LONG, 3))
+    account_log.write(ACCOUNT, "kill", operator="test", reason="a test", time_ns=T0)
+    log.write(signal("A-D", Action.ENTER_LONG, 4))
     drain = account_log.write(ACCOUNT, "drain", operator="test", reason="", time_ns=T0)
-    decided = log.decided(7)  # two, one to close, two, a refusal, the drain
+    decided = log.decided(8)  # two, one to close, two, two refusals, the drain
     assert decided[-1].client_order_id == drain.event_id
+    assert decided[-3].reason == "order_lots: A 10 lots, limit 9"
     assert decided[-2].reason == "kill_switch: account desk was killed by test: a test"
 
     events = []
@@ -117,6 +125,29 @@ def test_a_command_is_in_the_log_with_who_and_why(log: Log, account_log: Account
     assert log.commands() == [Command("kill", ACCOUNT, "alice", "prices look wrong")]
     again = account_log.write(ACCOUNT, "kill", operator="alice", reason="prices look wrong", time_ns=T0)
     assert again.event_id != written.event_id
+
+
+def test_limits_are_shown_as_the_log_has_changed_them(log: Log, account_log: AccountLog, tmp_path: Path) -> None:
+    file = tmp_path / "strategy.yaml"
+    file.write_text(dump_strategy(strategy(order_lots=50, restricted=("D",))))
+    prefix = log.session.prefix
+
+    def limits(*words: str) -> Result:
+        return CliRunner().invoke(app, ["limits", *words, "--prefix", prefix, "--json"], catch_exceptions=False)
+
+    log.write(marks(0, 1))
+    account_log.write(ACCOUNT, "limit", operator="bob", reason="a slip", time_ns=T0, scope="order_lots=many")
+    set_ = limits("set", "order_lots=9", "--account", ACCOUNT, "--reason", "thin market", "--operator", "alice")
+    assert json.loads(set_.stdout)["command"] == "limit"
+    log.write_bytes(b"garbage")
+    told = json.loads(limits("show", "--strategy", str(file)).stdout)
+    assert told["limits"]["order_lots"] == 9
+    assert told["limits"]["restricted"] == ["D"]
+    assert list(told["changes"]) == ["order_lots"]
+    changed = told["changes"]["order_lots"]
+    assert (changed["operator"], changed["reason"]) == ("alice", "thin market")
+    with pytest.raises(LimitsError, match=r"order_lots: 'few' is no whole number"):
+        limits("set", "order_lots=few", "--account", ACCOUNT, "--reason", "")
 
 
 def test_a_drain_is_waited_for_until_the_log_says_drained(log: Log, account_log: AccountLog) -> None:
