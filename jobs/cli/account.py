@@ -3,10 +3,15 @@
 import getpass
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from jobs.account_log import AccountLog
 
 Account = Annotated[str, typer.Option(help="The account, as the strategy file names it.", show_default=False)]
 Reason = Annotated[str, typer.Option(help="Why: it is kept in the log.", show_default=False)]
@@ -83,14 +88,9 @@ def write(
 ) -> dict[str, object]:
     """Put a command into the log; what of it is told. `place`: prefix, bootstrap, registry. With `patience_s`, whether
     all before it was settled in that time. Raises AccountLogError."""
-    from infra.settings import load_settings
-    from jobs.account_log import AccountLog, AccountLogError
-    from pipelines.contracts.registry import RegistryError
+    from jobs.account_log import AccountLogError
 
-    settings = load_settings()
-    prefix, bootstrap, registry = place
-    try:
-        log = AccountLog(bootstrap or settings.kafka.bootstrap, registry or settings.registry.url, prefix)
+    with account_log(place) as log:
         written = log.write(
             account, word, operator=operator or getpass.getuser(), reason=reason, time_ns=time.time_ns(), scope=scope
         )
@@ -101,9 +101,23 @@ def write(
                 f"{word} written, but the log has nothing else of account {account!r}: it has {others}"
             )
         drained = None if patience_s is None else log.await_drained(written, patience_s)
+    return asdict(written) | {"drained": drained}
+
+
+@contextmanager
+def account_log(place: tuple[str, str, str]) -> "Iterator[AccountLog]":
+    """The log at a place (prefix, bootstrap, registry; the settings' where empty); what the registry refuses is an
+    AccountLogError."""
+    from infra.settings import load_settings
+    from jobs.account_log import AccountLog, AccountLogError
+    from pipelines.contracts.registry import RegistryError
+
+    settings = load_settings()
+    prefix, bootstrap, registry = place
+    try:
+        yield AccountLog(bootstrap or settings.kafka.bootstrap, registry or settings.registry.url, prefix)
     except RegistryError as error:
         raise AccountLogError(str(error)) from error
-    return asdict(written) | {"drained": drained}
 
 
 def tell(told: dict[str, object], as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.account import Account, AsJson, Bootstrap, Operator, Prefix, Reason, Registry, tell, write
+from jobs.cli.account import Account, AsJson, Bootstrap, Operator, Prefix, Reason, Registry, account_log, tell, write
 
 app = typer.Typer(help="Limits of an account: as they are, and changed through its log.", no_args_is_help=True)
 
@@ -50,20 +50,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """The limits that hold now: of the strategy file, and what commands of the session's log have changed."""
-    from infra.settings import load_settings
-    from jobs.account_log import AccountLog, AccountLogError
-    from pipelines.contracts.registry import RegistryError
     from pipelines.contracts.strategy_file import load_strategy
     from pipelines.domain.limits import LimitError, change
     from pipelines.domain.trading import Command
 
-    loaded, settings = load_strategy(strategy), load_settings()
+    loaded = load_strategy(strategy)
     limits = loaded.limits
-    try:
-        log = AccountLog(bootstrap or settings.kafka.bootstrap, registry or settings.registry.url, prefix)
+    with account_log((prefix, bootstrap, registry)) as log:
         events = log.commands(loaded.account, "limit")
-    except RegistryError as error:
-        raise AccountLogError(str(error)) from error
     changes: dict[str, dict[str, Any]] = {}
     for event in events:
         assert isinstance(event.body, Command)

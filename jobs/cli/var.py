@@ -150,12 +150,9 @@ def _of_counts(exceptions: int | None, observations: int | None, told: str, conf
     from pipelines.domain.var_backtest import backtest as test
 
     transitions = _transitions(told) if told else None
-    if transitions is not None:
+    if transitions is not None and (exceptions is None or observations is None):
         # Of the first day only what it was before the second is known.
-        days, hits = sum(transitions), transitions.t01 + transitions.t11
-        exceptions, observations = (
-            (hits, days) if exceptions is None or observations is None else (exceptions, observations)
-        )
+        exceptions, observations = transitions.t01 + transitions.t11, sum(transitions)
     if exceptions is None or observations is None:
         raise VarError("give --exceptions and --observations, or --transitions, or --returns FILE with --column")
     if exceptions > observations:

@@ -26,9 +26,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelines.contracts.marked_yaml import Section
-from pipelines.domain.limits import BY_NAME, MOST, NUMBERS, Limits
-
-REQUIRED = ("position_lots", "stale_marks_ms")
+from pipelines.domain.limits import BY_NAME, MOST, NUMBERS, REQUIRED, Limits, listed
 
 
 def read_limits(section: Section | None, instruments: Sequence[str], currencies: Sequence[str]) -> Limits:
@@ -43,7 +41,7 @@ def read_limits(section: Section | None, instruments: Sequence[str], currencies:
             given[name] = section.whole(name, 1, MOST)
         else:
             given[name] = section.number(name, positive=True)
-    restricted = tuple(filter(None, map(str.strip, section.text("restricted", default="").split(","))))
+    restricted = listed(section.text("restricted", default=""))
     for name in restricted:
         if name not in instruments:
             section.fault("restricted", f"{name!r} is no instrument of the strategy")

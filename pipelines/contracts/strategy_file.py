@@ -77,7 +77,6 @@ from pipelines.domain.universe import (
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-_MOST = 2**31 - 1
 _SNAPSHOT_UNITS = {"ms": NS_PER_MS, "s": 1000 * NS_PER_MS}
 SNAPSHOT_STEP_NS = 100 * NS_PER_MS
 """Snapshots are taken every so often, or every multiple of it."""

@@ -11,9 +11,8 @@ import msgspec
 
 from pipelines.domain.identity import client_order_id
 from pipelines.domain.limits import Limits
-from pipelines.domain.orders import Order
+from pipelines.domain.orders import Order, reach
 from pipelines.domain.positions import FLAT, Position
-from pipelines.domain.trading import Side
 from pipelines.domain.universe import Instrument, Strategy
 
 CLOSED_KEPT = 256
@@ -174,15 +173,10 @@ class TraderState(msgspec.Struct, frozen=True):
             pair = self.pairs.get(name)
             if pair is None:
                 continue
-            low = high = pair.lots[leg]
-            held += low
+            held += pair.lots[leg]
             order = self.orders.get(pair.working[leg])
-            if order is not None:
-                working += order.leaves
-                if order.side is Side.BUY:
-                    high += order.leaves
-                else:
-                    low -= order.leaves
+            working += order.leaves if order is not None else 0
+            low, high = reach(pair.lots[leg], order)
             long += max(high, 0)
             short -= min(low, 0)
         elsewhere = self.position(instrument).lots - held  # of pairs that the strategy no longer names

@@ -3,8 +3,7 @@
 from typing import NamedTuple
 
 from pipelines.domain.account import TraderState
-from pipelines.domain.orders import Order
-from pipelines.domain.trading import Side
+from pipelines.domain.orders import reach
 from pipelines.domain.universe import Instrument
 
 
@@ -27,7 +26,7 @@ def worth(state: TraderState) -> Worth:
             continue
         for leg, instrument in enumerate(traded.legs):
             lots = pair.lots[leg]
-            least, most = _reach(lots, state.orders.get(pair.working[leg]))
+            least, most = reach(lots, state.orders.get(pair.working[leg]))
             each = one_lot(state, instrument)
             gross += each * max(most, -least)
             high += each * most
@@ -71,10 +70,3 @@ def _mid(state: TraderState, instrument: str) -> float:
         if quote is not None and quote[0] > 0 and quote[1] > 0:
             return 0.5 * (quote[0] + quote[1])
     return 0.0
-
-
-def _reach(lots: int, order: Order | None) -> tuple[int, int]:
-    """Between which lots a leg ends, whatever becomes of its order."""
-    if order is None:
-        return lots, lots
-    return (lots, lots + order.leaves) if order.side is Side.BUY else (lots - order.leaves, lots)

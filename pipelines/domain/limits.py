@@ -1,9 +1,8 @@
 """What an account may do at most. Told in the strategy file, and changed by a command of its log alone."""
 
-import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -56,9 +55,11 @@ class Limits:
         return self.gross_notional is not None or self.net_notional is not None
 
 
-BY_NAME: Mapping[str, "dataclasses.Field[Any]"] = MappingProxyType({each.name: each for each in fields(Limits)})
+BY_NAME: Mapping[str, Field[Any]] = MappingProxyType({each.name: each for each in fields(Limits)})
 NUMBERS = tuple(name for name, each in BY_NAME.items() if "kind" in each.metadata)
 """Names of the limits that are one number."""
+REQUIRED = tuple(name for name, each in BY_NAME.items() if each.default is each.default_factory is MISSING)
+"""Names of those that an account has always."""
 
 
 def change(limits: Limits, text: str) -> Limits:
@@ -69,13 +70,18 @@ def change(limits: Limits, text: str) -> Limits:
         there = ", ".join((*NUMBERS, "restricted", "short_lots"))
         raise LimitError(f"{text!r}: NAME=VALUE expected, of {there}")
     if name == "restricted":
-        return replace(limits, restricted=tuple(sorted(filter(None, map(str.strip, value.split(","))))))
+        return replace(limits, restricted=tuple(sorted(listed(value))))
     if name == "short_lots":
         return replace(limits, short_lots=_lots_by_name(value))
-    if value == NONE and name in ("position_lots", "stale_marks_ms"):
+    if value == NONE and name in REQUIRED:
         raise LimitError(f"{name}: an account has one always: give a number")
     changed: dict[str, Any] = {name: None if value == NONE else number(name, value)}
     return replace(limits, **changed)
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """What a text with commas lists."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def number(name: str, value: str) -> int | float:
@@ -92,7 +98,7 @@ def number(name: str, value: str) -> int | float:
 
 def _lots_by_name(text: str) -> Mapping[str, int]:
     found: dict[str, int] = {}
-    for part in filter(None, map(str.strip, text.split(","))):
+    for part in listed(text):
         name, _, lots = part.rpartition(":")
         if not name or not lots.isdecimal():
             raise LimitError(f"short_lots: {part!r}: NAME:LOTS expected, such as BAC:500")

@@ -90,6 +90,13 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
         return self.filled >= self.quantity and not self.unpriced
 
 
+def reach(lots: int, order: Order | None) -> tuple[int, int]:
+    """The fewest and the most signed lots that a leg of `lots` may come to, whatever becomes of its order."""
+    if order is None:
+        return lots, lots
+    return (lots, lots + order.leaves) if order.side is Side.BUY else (lots - order.leaves, lots)
+
+
 class Filled(NamedTuple):
     """What a report adds to an order's fills: lots at its own price, lots at a guess, a correction of older guesses.
 

@@ -175,11 +175,11 @@ def new_state(shard: Shard) -> State:
 
 
 class Saved(NamedTuple):
-    """A state as bytes, in its parts; `slow` is None where no bar has closed."""
+    """A state as bytes, in its parts."""
 
     names: bytes
     fast: bytes
-    slow: bytes | None = None
+    slow: bytes
 
 
 class SpreadState:
@@ -231,15 +231,14 @@ class SpreadState:
 
     @classmethod
     def load(cls, saved: Saved | None, shard: Shard) -> "SpreadState":
-        """State of `shard` from its bytes, or its first state from None; without the slow part that begins anew.
+        """State of `shard` from its bytes, or its first state from None.
         Raises ValueError for bytes not of `dump`, `dump_slow` and `dump_names`, or of different times."""
         state = cls(shard)
         if saved is None:
             return state
         names = _read_names(saved.names)
         state._take(_arrays(saved.names, saved.fast, names, FAST), names)
-        if saved.slow is not None:
-            state._take_slow(_arrays(saved.names, saved.slow, names, SLOW), names)
+        state._take_slow(_arrays(saved.names, saved.slow, names, SLOW), names)
         return state
 
     def _take(self, old: dict[str, Any], names: dict[str, Any]) -> None:

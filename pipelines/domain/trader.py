@@ -28,6 +28,7 @@ from pipelines.domain.exposure import made
 from pipelines.domain.legs import close, drain_mark, refusal, send
 from pipelines.domain.limits import LimitError, change
 from pipelines.domain.orders import sent
+from pipelines.domain.rollups import DAY_NS
 from pipelines.domain.trading import (
     Action,
     Command,
@@ -40,8 +41,6 @@ from pipelines.domain.trading import (
 )
 
 Step = tuple[TraderState, tuple[OrderRequest, ...]]
-
-DAY_NS = 86_400_000_000_000
 
 
 def step(state: TraderState, event: TradingEvent) -> Step:

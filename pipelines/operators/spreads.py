@@ -95,8 +95,9 @@ class Spreads(KeyedProcessFunction):
         return engine
 
     def _saved(self) -> Saved | None:
-        fast, names = self._state.value(), self._names.value()
-        return None if fast is None or names is None else Saved(names, fast, self._slow.value())
+        """The three are written with the first block, and together."""
+        names, fast, slow = self._names.value(), self._state.value(), self._slow.value()
+        return None if names is None or fast is None or slow is None else Saved(names, fast, slow)
 
     def _warm_up(self) -> None:
         """Have the kernels compiled before the first block waits for them."""

@@ -132,17 +132,14 @@ class History:
         return Transitions.of(self.exceptions)
 
 
-def history(
-    returns: Floats, window: int, options: Options, progress: Callable[[int], None] = lambda done: None
-) -> History:
+def history(returns: Floats, window: int, options: Options) -> History:
     """A method day by day: of each row the risk told by the `window` rows before it. `returns`: shape (rows,), of a
-    column or a portfolio whose weights stay. Raises RiskError. `progress` is told how many rows are done."""
+    column or a portfolio whose weights stay. Raises RiskError."""
     if not LEAST_ROWS <= window < len(returns):
         raise RiskError(f"window: {window}: of {len(returns)} rows give {LEAST_ROWS} to {len(returns) - 1}")
     told = np.empty((len(returns) - window, 2))
     for row in range(len(told)):
         told[row] = tail_risk(returns[row : row + window], options)
-        progress(row + 1)
     return History(returns[window:], told[:, 0], told[:, 1])
 
 

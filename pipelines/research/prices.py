@@ -50,10 +50,7 @@ def read_prices(
     tables = {file: read_table(file) for file in files}
     series = [_leg(leg, tables, column) for leg in legs]
     joined = pd.concat(series, axis=1, join="outer").sort_index()
-    if first is not None:
-        joined = joined[joined.index >= pd.Timestamp(first)]
-    if last is not None:
-        joined = joined[joined.index < pd.Timestamp(last) + pd.Timedelta(days=1)]
+    joined = between(joined, first, last)
     common = joined.dropna()
     if not len(common):
         raise PricesError(f"{', '.join(legs)}: no date in common{' between the dates given' if first or last else ''}")
@@ -96,6 +93,15 @@ def _leg(leg: str, tables: dict[Path, pd.DataFrame], column: str) -> pd.Series:
             raise PricesError(f"{file}: no column {' or '.join(wanted)}: it has {', '.join(table.columns)}: --column")
         return read_numbers(file, table[name], name).rename(leg)
     raise no_column(leg, tables)
+
+
+def between(table: pd.DataFrame, first: date | None, last: date | None) -> pd.DataFrame:
+    """The rows from the beginning of a date to the end of another."""
+    if first is not None:
+        table = table[table.index >= pd.Timestamp(first)]
+    if last is not None:
+        table = table[table.index < pd.Timestamp(last) + pd.Timedelta(days=1)]
+    return table
 
 
 def no_column(name: str, tables: Mapping[Path, pd.DataFrame]) -> PricesError:

@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
-from pipelines.research.prices import PricesError, no_column, read_numbers, read_table
+from pipelines.research.prices import PricesError, between, no_column, read_numbers, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,9 @@ class Returns:
     """Returns on the dates that every column has. `values`: shape (dates, columns); `left_out`: dates that one column
     has and another has not."""
 
-    names: tuple[str, ...]
     dates: pd.DatetimeIndex
     values: NDArray[np.float64]
     left_out: int
-
-    def __len__(self) -> int:
-        return len(self.dates)
 
 
 def read_returns(file: Path, names: Sequence[str], first: date | None = None, last: date | None = None) -> Returns:
@@ -37,15 +33,12 @@ def read_returns(file: Path, names: Sequence[str], first: date | None = None, la
     if missing is not None:
         raise no_column(missing, {file: table})
     joined = pd.concat([read_numbers(file, table[name], name, "return") for name in names], axis=1).sort_index()
-    if first is not None:
-        joined = joined[joined.index >= pd.Timestamp(first)]
-    if last is not None:
-        joined = joined[joined.index < pd.Timestamp(last) + pd.Timedelta(days=1)]
+    joined = between(joined, first, last)
     told, common = joined.dropna(how="all"), joined.dropna()
     if not len(common):
         raise PricesError(f"{file}: {', '.join(names)}: no date with a return of each")
     values = common.to_numpy(np.float64)
-    return Returns(tuple(names), pd.DatetimeIndex(common.index), values, len(told) - len(common))
+    return Returns(pd.DatetimeIndex(common.index), values, len(told) - len(common))
 
 
 def read_weights(file: Path) -> dict[str, float]:

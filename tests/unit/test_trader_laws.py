@@ -9,7 +9,8 @@ from pipelines.domain import checks
 from pipelines.domain.replay import replay
 from pipelines.domain.trading import Action
 from tests.support.accounts import NAMES, config, filled, marks, signal
-from tests.support.trader_machine import ACTS, MIDS, PAIRS, WORDS, LateFillMachine, LimitedMachine, TraderMachine
+from tests.support.limited_machine import LimitedMachine
+from tests.support.trader_machine import ACTS, MIDS, PAIRS, WORDS, LateFillMachine, TraderMachine
 
 _SETTINGS = settings(
     max_examples=80, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
