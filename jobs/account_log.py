@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -95,7 +96,8 @@ class AccountLog:
             consumer.close()
 
     def commands(self, account: str, word: str) -> list[TradingEvent]:
-        """An account's commands of that word, in the order of the log; each once."""
+        """An account's commands of that word, in the order of the log; each once. What cannot be read is passed over,
+        as the account does."""
         consumer = self._consumer()
         try:
             place = self._place(consumer, account)
@@ -107,9 +109,11 @@ class AccountLog:
                 for records in consumer.poll(timeout_ms=500, max_records=10_000).values():
                     for record in records:
                         # An id is the first field: all others are told apart without being decoded.
-                        if start in record.value[: HEAD_BYTES + len(start)] and record.key == account.encode():
-                            event = self._codec.decode(record.value)
-                            found.setdefault(event.event_id, event)
+                        value = record.value or b""
+                        if start in value[: HEAD_BYTES + len(start)] and record.key == account.encode():
+                            with suppress(BadRecord):
+                                event = self._codec.decode(value)
+                                found.setdefault(event.event_id, event)
             return list(found.values())
         except KafkaError as error:
             raise AccountLogError(f"{self._topic} at {self._bootstrap}: {error}: helios status") from error

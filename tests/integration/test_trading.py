@@ -139,6 +139,8 @@ def test_limits_are_shown_as_the_log_has_changed_them(log: Log, account_log: Acc
     account_log.write(ACCOUNT, "limit", operator="bob", reason="a slip", time_ns=T0, scope="order_lots=many")
     set_ = limits("set", "order_lots=9", "--account", ACCOUNT, "--reason", "thin market", "--operator", "alice")
     assert json.loads(set_.stdout)["command"] == "limit"
+    cut = TradingEvent("command/limit/cut", ACCOUNT, T0, Command("limit", "order_lots=7", "bob", "cut short"))
+    log.write_bytes(log.events.encode(cut)[:-3])
     log.write_bytes(b"garbage")
     told = json.loads(limits("show", "--strategy", str(file)).stdout)
     assert told["limits"]["order_lots"] == 9
