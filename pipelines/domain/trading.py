@@ -18,11 +18,14 @@ class Side(StrEnum):
 
 
 class Decision(StrEnum):
-    """What the trader did: sent an order, refused one, or passed a drain mark on."""
+    """What the trader did: sent an order, asked for one to be canceled, refused one, passed a drain mark on, or told of
+    a change of its state."""
 
     NEW = "new"
+    CANCEL = "cancel"
     REFUSED = "refused"
     DRAIN = "drain"
+    NOTICE = "notice"
 
 
 class OrderStatus(StrEnum):
@@ -65,6 +68,8 @@ class Marks:
     bid: tuple[float, ...]
     ask: tuple[float, ...]
     time_ns: tuple[int, ...]
+    state: tuple[int, ...] = ()
+    """Bits of each instrument: HALTED, CLOSED; empty where it is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,12 @@ class OrderRequest:
     leg: int
     cause: str
     reason: str
+    strategy: str = ""
+    """Of the account; empty where it is for all of them."""
+    checks: tuple[str, ...] = ()
+    """Of an order that adds risk: each check that it passed, with its value and limit."""
+    target: str = ""
+    """Of a cancel: the order that is to be canceled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,11 @@ class Report:
     cumulative_quantity: int
     leaves_quantity: int
     text: str
+    amends: str = ""
+    """Exec id of an earlier fill that this takes back (no lots), or corrects (lots and price as they should have been);
+    `amended_*` are that fill's, as it was told."""
+    amended_quantity: int = 0
+    amended_price: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +126,37 @@ class Command:
     scope: str
     operator: str
     reason: str
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RiskUpdate:
+    """Risk as of an event time, as the Avro record tells it. Losses are positive, money is the account's; tuples of
+    instruments, pairs and stress scenarios go together."""
+
     as_of_ns: int
     var: float
     es: float
     instruments: tuple[str, ...]
     es_per_lot: tuple[float, ...]
+    method: str = ""
+    confidence: float = 0.0
+    scenarios: int = 0
+    deviation_per_lot: tuple[float, ...] = ()
+    volume_per_day: tuple[float, ...] = ()
+    pairs: tuple[str, ...] = ()
+    pair_es: tuple[float, ...] = ()
+    pair_incremental: tuple[float, ...] = ()
+    gross: float = 0.0
+    net: float = 0.0
+    leverage: float = 0.0
+    beta: float = 0.0
+    liquidity_s: float = 0.0
+    stress: tuple[str, ...] = ()
+    stress_loss: tuple[float, ...] = ()
+    days: int = 0
+    exceptions: int = 0
+    zone: str = ""
 
 
 Body = Signal | Marks | OrderRequest | Report | Command | RiskUpdate

@@ -75,7 +75,7 @@ def test_arrays_records_and_nullable_parts_become_arrays_rows_and_nullable_colum
     command = next(column for column in events if column.startswith("`command`"))
     assert command == (
         "`command` ROW<`command` STRING NOT NULL, `scope` STRING NOT NULL, "
-        "`operator` STRING NOT NULL, `reason` STRING NOT NULL>"
+        "`operator` STRING NOT NULL, `reason` STRING NOT NULL, `signature` STRING NOT NULL>"
     )
 
 
