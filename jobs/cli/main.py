@@ -21,6 +21,7 @@ from jobs.cli import (
     demo,
     feed,
     history,
+    keys,
     limits,
     pair_pages,
     pairs,
@@ -34,6 +35,7 @@ from jobs.cli import (
     submit,
     var,
 )
+from jobs.operator_key import OperatorKeyError
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
 from pipelines.contracts.strategy_file import StrategyError
@@ -67,6 +69,7 @@ app.command(epilog="Example: helios bars uso.zip bno.zip --reference us-desk.yam
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
+app.add_typer(keys.app, name="keys")
 app.add_typer(limits.app, name="limits")
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
@@ -96,6 +99,7 @@ EXPECTED = (
     feed.FeedError,
     decode.DecodeError,
     AccountLogError,
+    OperatorKeyError,
     SignalError,
     pair_pages.PagesError,
     limits.LimitsError,
