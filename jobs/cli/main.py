@@ -34,8 +34,10 @@ from jobs.cli import (
     stack,
     submit,
     var,
+    why,
 )
 from jobs.operator_key import OperatorKeyError
+from jobs.why.chain import WhyError
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
 from pipelines.contracts.strategy_file import StrategyError
@@ -64,6 +66,7 @@ app.command()(account.resume)
 app.command()(account.drain)
 app.command()(demo.demo)
 app.command()(sql.sql)
+app.command(epilog="Example: helios why 9caff0ef5dbe --json")(why.why)
 app.command(epilog="Example: helios decode capture.jsonl.gz --json")(decode.decode)
 app.command(epilog="Example: helios bars uso.zip bno.zip --reference us-desk.yaml")(bars.bars)
 app.add_typer(bench.app, name="bench")
@@ -100,6 +103,7 @@ EXPECTED = (
     decode.DecodeError,
     AccountLogError,
     OperatorKeyError,
+    WhyError,
     SignalError,
     pair_pages.PagesError,
     limits.LimitsError,

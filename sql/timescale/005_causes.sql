@@ -8,6 +8,7 @@ ALTER TABLE reports ADD COLUMN amended_quantity bigint NOT NULL DEFAULT 0;      
 ALTER TABLE reports ADD COLUMN amended_price double precision NOT NULL DEFAULT 0;
 CREATE INDEX orders_by_cause ON orders (session_id, cause);
 CREATE INDEX orders_by_id ON orders (client_order_id text_pattern_ops);
+CREATE INDEX orders_by_target ON orders (target text_pattern_ops) WHERE target <> '';
 
 -- Fills add up to the position, always: a report that amends one is a row that takes the lots back (a negative quantity
 -- at the price as it was told, `amends` naming the fill), and, where it corrects it, another with what is right.

@@ -1,0 +1,80 @@
+"""What the present session's logs in Kafka tell of an order."""
+
+from collections.abc import Sequence
+
+from infra.topics import session_id
+from jobs.why.chain import Crossing, Frame, Tick, TickOf
+from jobs.why.log_reader import LogReader
+from jobs.why.market_log import MarketLog
+from jobs.why.trading_log import TradingLog
+from pipelines.contracts.blocks import BlockCodec
+from pipelines.contracts.frames import FramesCodec
+from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.topics import RECORDS, Topics
+from pipelines.contracts.trading import EventCodec, OrderCodec
+from pipelines.contracts.wire import Codec
+from pipelines.domain.trading import OrderRequest, Signal, TradingEvent
+
+
+class LogEvidence:
+    """Evidence out of the topics that live under a prefix."""
+
+    source = "log"
+
+    def __init__(self, bootstrap: str, registry_url: str, prefix: str) -> None:
+        """Raises TopicsError where no session is there, RegistryError, WhyError."""
+        topics = Topics(prefix)
+        self.session = session_id(bootstrap, topics)
+        self.missing: list[str] = []
+        registry = SchemaRegistry(registry_url)
+        ids, of = registry.ids(), registry.schema
+
+        def codec(name: str) -> Codec:
+            return Codec(RECORDS[name], ids[RECORDS[name]], of)
+
+        self._reader = LogReader(bootstrap)
+        self._trading = TradingLog(
+            self._reader,
+            topics,
+            EventCodec(ids[RECORDS["trading.events"]], of),
+            OrderCodec(ids[RECORDS["trading.orders"]], of),
+        )
+        self._market = MarketLog(
+            self._reader,
+            topics,
+            spreads=codec("market.spreads"),
+            samples=codec("market.samples"),
+            blocks=BlockCodec(ids[RECORDS["market.ticks"]], of),
+            frames=FramesCodec(ids[RECORDS["raw"]], of),
+            missing=self.missing,
+        )
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def decisions(self, wanted: str) -> Sequence[OrderRequest]:
+        return self._trading.decisions(wanted)
+
+    def decided_with(self, order: OrderRequest) -> Sequence[OrderRequest]:
+        return self._trading.decided_with(order)
+
+    def notices(self, order: OrderRequest) -> Sequence[OrderRequest]:
+        return self._trading.notices(order)
+
+    def event(self, event_id: str, time_ns: int) -> TradingEvent | None:
+        found = self._trading.event(event_id, time_ns)
+        if found is None:
+            self.missing.append(f"cause: {event_id} is not in trading.events")
+        return found
+
+    def words(self, order: OrderRequest) -> tuple[TradingEvent | None, Sequence[TradingEvent]]:
+        return self._trading.words(order)
+
+    def crossings(self, signal: Signal, time_ns: int) -> Sequence[Crossing]:
+        return self._market.crossings(signal, time_ns)
+
+    def ticks(self, crossing: Crossing, legs: dict[int, str]) -> Sequence[TickOf]:
+        return self._market.ticks(crossing, legs)
+
+    def frame(self, tick: Tick) -> Frame:
+        return self._market.frame(tick)
