@@ -14,7 +14,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 @app.command(epilog="Example: helios keys new anna --out anna.key")
 def new(
     name: Annotated[str, typer.Argument(help="The operator, as commands and the strategy file name them.")],
-    out: Annotated[Path | None, typer.Option(help="Where to; .local/keys/NAME.key if left out.", dir_okay=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to; .local/keys/NAME.key if left out.", dir_okay=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key, and print the line by which a strategy file names its operator.

@@ -8,7 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.account import Account, AsJson, Bootstrap, Key, Operator, Prefix, Reason, Registry, account_log, tell, write
+from jobs.cli.account import (
+    Account,
+    AsJson,
+    Bootstrap,
+    Key,
+    Operator,
+    Prefix,
+    Reason,
+    Registry,
+    account_log,
+    tell,
+    write,
+)
 
 app = typer.Typer(help="Limits of an account: as they are, and changed through its log.", no_args_is_help=True)
 

@@ -23,10 +23,10 @@ def why(
     registry: Registry = "",
     as_json: AsJson = False,
 ) -> None:
-    """Tell why an order was made: its checks, what caused it, the crossings, ticks and raw frames behind that, and its fate.
+    """Tell why an order was made: its checks, what caused it down to crossings, ticks and raw frames, and its fate.
 
     Of the present session from its logs; of one that is over from the history, as far as that keeps it. Refused
-    orders too: their ids are in `helios history` and in trading.orders.
+    orders too.
     """
     from jobs.cli.answers import console
     from jobs.why.told import told

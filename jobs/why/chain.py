@@ -135,6 +135,9 @@ class Evidence(Protocol):
     def notices(self, order: OrderRequest) -> Sequence[OrderRequest]:
         """Of its account, in their order, until it was decided."""
 
+    def legs(self, order: OrderRequest) -> dict[int, str]:
+        """The instruments of its pair by leg, as far as they are told of."""
+
     def event(self, event_id: str, time_ns: int) -> TradingEvent | None:
         """An event of the trading log, of about that time."""
 
@@ -165,7 +168,8 @@ def explain(evidence: Evidence, wanted: str, at_most: int) -> Chain:
     crossings: Sequence[Crossing] = ()
     if signal is not None and isinstance(signal.body, Signal):
         crossings = evidence.crossings(signal.body, signal.event_time_ns)
-    ticks = _ticks(evidence, crossings, _legs(order, *together, *(c.order for c in causes)), at_most)
+    legs = evidence.legs(order) if crossings else {}
+    ticks = _ticks(evidence, crossings, legs | _legs(order, *together), at_most)
     intent, reports = evidence.words(order)
     return Chain(
         session=evidence.session,
@@ -221,8 +225,8 @@ def _notices(evidence: Evidence, order: OrderRequest, signal: TradingEvent | Non
     return with_it or (() if signal is not None else tuple(said[-1:]))
 
 
-def _legs(*orders: OrderRequest | None) -> dict[int, str]:
-    return {each.leg: each.instrument for each in orders if each is not None and each.instrument}
+def _legs(*orders: OrderRequest) -> dict[int, str]:
+    return {each.leg: each.instrument for each in orders if each.instrument}
 
 
 def both_legs(legs: dict[int, str], instrument: str) -> dict[int, str]:

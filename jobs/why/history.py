@@ -46,6 +46,9 @@ class HistoryEvidence:
         rows = self._ask.notices(self.session, order.account, order.event_time_ns, order.cause)
         return [_as(OrderRequest, row) for row in rows]
 
+    def legs(self, order: OrderRequest) -> dict[int, str]:
+        return self._ask.legs(self.session, order.pair)
+
     def event(self, event_id: str, time_ns: int) -> TradingEvent | None:
         """A signal, a report or a command; of the others the history has the id alone."""
         of: dict[str, tuple[Any, Any]] = {
@@ -89,7 +92,7 @@ class HistoryEvidence:
             return []
         made: Tick = _as(Tick, rows[0])
         found = [TickOf(crossing.sequence, "made", made)]
-        both = both_legs(self._ask.legs(self.session, crossing.pair) or legs, made.instrument)
+        both = both_legs(legs, made.instrument)
         for leg, instrument in sorted(both.items()):
             quotes = self._ask.quote(self.session, instrument, *number, at)
             found += [TickOf(crossing.sequence, "ab"[leg], _as(Tick, row)) for row in quotes]

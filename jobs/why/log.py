@@ -61,6 +61,9 @@ class LogEvidence:
     def notices(self, order: OrderRequest) -> Sequence[OrderRequest]:
         return self._trading.notices(order)
 
+    def legs(self, order: OrderRequest) -> dict[int, str]:
+        return self._trading.legs(order)
+
     def event(self, event_id: str, time_ns: int) -> TradingEvent | None:
         found = self._trading.event(event_id, time_ns)
         if found is None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -30,33 +31,34 @@ class LogReader:
                 max_partition_fetch_bytes=8 << 20,
             )
         except (KafkaError, OSError) as error:
-            raise WhyError(
-                f"no Kafka broker answers on {bootstrap} ({type(error).__name__}): helios status"
-            ) from error
+            raise WhyError(f"no Kafka broker answers on {bootstrap} ({type(error).__name__}): helios status") from error
 
     def close(self) -> None:
         self._consumer.close()
 
     def partitions(self, topic: str) -> list[int]:
         """Sorted; none where there is no such topic."""
-        return sorted(self._consumer.partitions_for_topic(topic) or ())
+        with self._answering(topic):
+            return sorted(self._consumer.partitions_for_topic(topic) or ())
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """Where a partition begins and ends now."""
         place = TopicPartition(topic, partition)
-        begin, end = self._consumer.beginning_offsets([place])[place], self._consumer.end_offsets([place])[place]
+        with self._answering(topic):
+            begin, end = self._consumer.beginning_offsets([place])[place], self._consumer.end_offsets([place])[place]
         return int(begin), int(end)
 
     def at(self, topic: str, partition: int, time_ms: int) -> int:
         """The first offset of a record not older than a time (Kafka's, which is event time); the end if none is."""
         place = TopicPartition(topic, partition)
-        found = self._consumer.offsets_for_times({place: max(0, time_ms)})[place]
+        with self._answering(topic):
+            found = self._consumer.offsets_for_times({place: max(0, time_ms)})[place]
         return int(found.offset) if found is not None else self.bounds(topic, partition)[1]
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[Any]:
         """kafka-python's records from `start` to before `end`. Raises WhyError where Kafka falls silent."""
         place = TopicPartition(topic, partition)
-        try:
+        with self._answering(topic):
             self._consumer.assign([place])
             self._consumer.seek(place, start)
             heard = time.monotonic()
@@ -70,8 +72,6 @@ class LogReader:
                     heard = time.monotonic()
                 elif time.monotonic() - heard > PATIENCE_S:
                     raise WhyError(f"{topic}/{partition} at {self._bootstrap}: nothing comes any more: helios status")
-        except KafkaError as error:
-            raise WhyError(f"{topic}/{partition} at {self._bootstrap}: {error}: helios status") from error
 
     def back(self, topic: str, partition: int, end: int, size: int, most: int) -> Iterator[list[Any]]:
         """What lies before `end`, in pieces that grow, the nearest first; at most so many records in all."""
@@ -82,3 +82,11 @@ class LogReader:
             yield list(self.read(topic, partition, start, end))
             left -= end - start
             end, size = start, size * 4
+
+    @contextmanager
+    def _answering(self, topic: str) -> Iterator[None]:
+        try:
+            yield
+        except KafkaError as error:
+            text = " ".join(str(error).split())[:200]
+            raise WhyError(f"{topic} at {self._bootstrap}: {text}: helios status") from error

@@ -1,4 +1,4 @@
-"""Orders and events of a session, looked up in its logs in Kafka: bytes are compared, and only what is meant decoded."""
+"""Orders and events of a session, looked up in its logs in Kafka: by their bytes, and only what is meant is decoded."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -15,6 +15,8 @@ from pipelines.domain.trading import OrderRequest, Report, TradingEvent
 
 NEIGHBOURS = 200
 """What one event makes lies within so many records of trading.orders."""
+
+DECISIONS_BACK = 100_000
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -69,6 +71,17 @@ class TradingLog:
             if notice.account == order.account and (place <= (partition, offset) or notice.cause == order.cause)
         ]
 
+    def legs(self, order: OrderRequest) -> dict[int, str]:
+        """The instruments of its pair by leg, by what was decided of it before."""
+        partition, offset = self._decided[order.client_order_id, order.action]
+        found, pair = {order.leg: order.instrument}, order.pair.encode()
+        for piece in self._reader.back(self._topics.orders, partition, offset, NEIGHBOURS, DECISIONS_BACK):
+            of_pair = [self._order(record.value) for record in piece if pair in (record.value or b"")]
+            found |= {each.leg: each.instrument for each in of_pair if each and each.pair == order.pair}
+            if len(found) > 1:
+                break
+        return found
+
     def event(self, event_id: str, time_ns: int) -> TradingEvent | None:
         """An event: first looked for from its time on, which is Kafka's of its record, then before it."""
         for partition in self._reader.partitions(self._topics.events):
@@ -116,5 +129,3 @@ class TradingLog:
             return self._orders.decode(value)
         except BadRecord:
             return None
-
-

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.markup import escape
 from rich.tree import Tree
 
-from jobs.why.chain import Cause, Chain, Crossing, Frame, Tick, TickOf
+from jobs.why.chain import Cause, Chain, Crossing, Frame, Tick
 from jobs.why.told import clock, fills, text_of, why_no_checks
 from pipelines.domain.trading import Command, Decision, Marks, OrderRequest, Report, RiskUpdate, Signal, TradingEvent
 
@@ -110,18 +110,15 @@ def _add_crossing(under: Tree, chain: Chain, crossing: Crossing) -> None:
         f" {crossing.mid_b:.10g}"
     )
     of = [each for each in chain.ticks if each.crossing == crossing.sequence]
-    made = next((each.tick for each in of if each.role == "made"), None)
-    for each in of:
-        repeats = each.role != "made" and each.tick == made
-        if not repeats:
-            branch.add(_tick(each)).add(_frame(frames.get((each.tick.session, each.tick.frame))))
+    for tick in dict.fromkeys(each.tick for each in of):
+        roles = ", ".join(_ROLES[each.role] for each in of if each.tick == tick)
+        branch.add(f"{roles} {_tick(tick)}").add(_frame(frames.get((tick.session, tick.frame))))
 
 
-def _tick(of: TickOf) -> str:
-    it: Tick = of.tick
+def _tick(it: Tick) -> str:
     quote = f"{it.bid:.10g} x {it.ask:.10g}" if it.kind == "quote" else f"{it.kind} at {it.bid:.10g}"
     return (
-        f"{_ROLES[of.role]} {escape(it.instrument)}  {quote}  {clock(it.event_ns)}"
+        f"{escape(it.instrument)}  {quote}  {clock(it.event_ns)}"
         f"  [dim]{escape(it.venue)}/{escape(it.session)}/{it.sequence}[/]"
     )
 

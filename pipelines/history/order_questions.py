@@ -57,6 +57,6 @@ class OrderQuestions(Questions):
         found = self._rows("pair_legs", session=session, pair=pair)
         return {0: found[0]["a"], 1: found[0]["b"]} if found else {}
 
-    def _rows(self, query: str, **asked: object) -> Rows:
+    def _rows(self, query: str, **asked: Any) -> Rows:
         found = self._ask(query, **asked)
         return [dict(zip(found.columns, row, strict=True)) for row in found.rows]

@@ -96,7 +96,7 @@ def reject_rows(session_id: str, reject: Record) -> Iterator[tuple[Table, Row]]:
 
 
 def event_rows(session_id: str, event: Record) -> Iterator[tuple[Table, Row]]:
-    """Signals, reports (and what they fill or take back) and commands. Marks repeat ticks, an intent repeats its order."""
+    """Signals, commands, reports and what they fill or take back. Marks repeat ticks, an intent repeats its order."""
     part = event.get(event["kind"])
     time_ns = event["event_time_ns"]
     head: Row = (session_id, event["event_id"], event["account"], moment(time_ns), time_ns)
@@ -116,9 +116,9 @@ def event_rows(session_id: str, event: Record) -> Iterator[tuple[Table, Row]]:
 
 def _fills(session_id: str, event: Record, report: Record) -> Iterator[tuple[Table, Row]]:
     """What a report does to the position: lots that it takes back of the fill it amends, and lots that it fills."""
-    moved = (("", report["last_quantity"], report["last_price"]),)
+    moved = [("", report["last_quantity"], report["last_price"])]
     if report["amends"]:
-        moved = ((report["amends"], -report["amended_quantity"], report["amended_price"]), *moved)
+        moved.insert(0, (report["amends"], -report["amended_quantity"], report["amended_price"]))
     for amends, quantity, price in moved:
         if quantity:
             yield (

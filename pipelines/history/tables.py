@@ -79,8 +79,8 @@ FILLS = Table(
     "fills",
     4,
     (
-        *("session_id", "venue", "exec_id", "amends", "account", "event_time", "event_ns", "client_order_id", "instrument"),
-        *("side", "quantity", "price", "cumulative_quantity", "leaves_quantity"),
+        *("session_id", "venue", "exec_id", "amends", "account", "event_time", "event_ns", "client_order_id"),
+        *("instrument", "side", "quantity", "price", "cumulative_quantity", "leaves_quantity"),
     ),
 )
 COMMANDS = Table(

@@ -16,7 +16,8 @@ OPERATORS = Operators({name: key.public_key().public_bytes_raw() for name, key i
 
 
 def told(command: str = "resume", scope: str = "desk", operator: str = "anna", reason: str = "fine") -> TradingEvent:
-    return TradingEvent("command/resume/1", "desk", 1_700_000_000_000_000_000, Command(command, scope, operator, reason))
+    said = Command(command, scope, operator, reason)
+    return TradingEvent("command/resume/1", "desk", 1_700_000_000_000_000_000, said)
 
 
 def test_a_command_signed_by_its_operator_is_obeyed() -> None:

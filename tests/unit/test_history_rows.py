@@ -107,7 +107,9 @@ def test_a_fill_that_is_taken_back_is_a_row_of_negative_lots() -> None:
 
 def test_a_corrected_fill_is_a_row_that_takes_back_and_one_that_is_right() -> None:
     corrected = report(2, quantity=4, last_price=99.0, amends="exec-1", amended_quantity=5, amended_price=100.01)
-    rows = [(row["amends"], row["quantity"], row["price"]) for row in columns(written("trading.events", corrected), FILLS)]
+    rows = [
+        (row["amends"], row["quantity"], row["price"]) for row in columns(written("trading.events", corrected), FILLS)
+    ]
     assert rows == [("exec-1", -5, 100.01), ("", 4, 99.0)]
 
 
