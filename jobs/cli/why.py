@@ -54,7 +54,7 @@ def _explained(wanted: str, session: str, at_most: int, place: tuple[str, str, s
     prefix, bootstrap, registry = place
     looked = []
     try:
-        log = LogEvidence(bootstrap or settings.kafka.bootstrap, registry or settings.registry.url, prefix)
+        log = LogEvidence.open(bootstrap or settings.kafka.bootstrap, registry or settings.registry.url, prefix)
         with closing(log):
             if log.session.startswith(session):
                 return explain(log, wanted, at_most)

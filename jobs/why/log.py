@@ -1,6 +1,6 @@
 """What the present session's logs in Kafka tell of an order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from infra.topics import session_id
 from jobs.why.chain import Crossing, Frame, Tick, TickOf
@@ -12,7 +12,7 @@ from pipelines.contracts.frames import FramesCodec
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.contracts.trading import EventCodec, OrderCodec
-from pipelines.contracts.wire import Codec
+from pipelines.contracts.wire import Codec, SchemaOf
 from pipelines.domain.trading import OrderRequest, Signal, TradingEvent
 
 
@@ -21,33 +21,40 @@ class LogEvidence:
 
     source = "log"
 
-    def __init__(self, bootstrap: str, registry_url: str, prefix: str) -> None:
-        """Raises TopicsError where no session is there, RegistryError, WhyError."""
-        topics = Topics(prefix)
-        self.session = session_id(bootstrap, topics)
+    def __init__(
+        self, reader: LogReader, topics: Topics, session: str, ids: Mapping[str, int], schema_of: SchemaOf | None = None
+    ) -> None:
+        """`ids`: the registry's, by record."""
+        self.session = session
         self.missing: list[str] = []
-        registry = SchemaRegistry(registry_url)
-        ids, of = registry.ids(), registry.schema
+        self._reader = reader
 
         def codec(name: str) -> Codec:
-            return Codec(RECORDS[name], ids[RECORDS[name]], of)
+            return Codec(RECORDS[name], ids[RECORDS[name]], schema_of)
 
-        self._reader = LogReader(bootstrap)
         self._trading = TradingLog(
-            self._reader,
+            reader,
             topics,
-            EventCodec(ids[RECORDS["trading.events"]], of),
-            OrderCodec(ids[RECORDS["trading.orders"]], of),
+            EventCodec(ids[RECORDS["trading.events"]], schema_of),
+            OrderCodec(ids[RECORDS["trading.orders"]], schema_of),
         )
         self._market = MarketLog(
-            self._reader,
+            reader,
             topics,
             spreads=codec("market.spreads"),
             samples=codec("market.samples"),
-            blocks=BlockCodec(ids[RECORDS["market.ticks"]], of),
-            frames=FramesCodec(ids[RECORDS["raw"]], of),
+            blocks=BlockCodec(ids[RECORDS["market.ticks"]], schema_of),
+            frames=FramesCodec(ids[RECORDS["raw"]], schema_of),
             missing=self.missing,
         )
+
+    @classmethod
+    def open(cls, bootstrap: str, registry_url: str, prefix: str) -> "LogEvidence":
+        """Of the session that lives under a prefix. Raises TopicsError where there is none, RegistryError, WhyError."""
+        topics = Topics(prefix)
+        session = session_id(bootstrap, topics)
+        registry = SchemaRegistry(registry_url)
+        return cls(LogReader(bootstrap), topics, session, registry.ids(), registry.schema)
 
     def close(self) -> None:
         self._reader.close()
