@@ -4,6 +4,6 @@ SELECT venue, feed_session AS session, sequence, frame, instrument, kind, flags,
 FROM ticks
 WHERE session_id = %(session)s AND instrument = %(instrument)s AND kind = 'quote' AND flags & %(spoiled)s::int = 0
   AND event_time BETWEEN %(at)s::timestamptz - INTERVAL '1 hour' AND %(at)s
-  AND (event_time < %(at)s OR feed_session <> %(feed_session)s OR sequence <= %(sequence)s)
+  AND (feed_session <> %(feed_session)s OR sequence <= %(sequence)s)
 ORDER BY event_time DESC, sequence DESC
 LIMIT 1
