@@ -12,15 +12,12 @@ from kafka.errors import KafkaError
 
 from infra.topics import session_id
 from pipelines.contracts.registry import SchemaRegistry
-from pipelines.contracts.signing import sign
+from pipelines.contracts.signing import COMMAND, command_id, sign
 from pipelines.contracts.topics import Topics, kafka_partition
 from pipelines.contracts.trading import EVENT, EventCodec
 from pipelines.contracts.wire import BadRecord
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.trading import Command, TradingEvent
-
-COMMAND = "command/"
-"""What event ids of commands begin with."""
 
 HEAD_BYTES = 8
 """At most this much comes before an event's id: the frame, and how long the id is."""
@@ -52,7 +49,7 @@ class AccountLog:
     def __init__(self, bootstrap: str, registry_url: str, prefix: str = "") -> None:
         self._bootstrap = bootstrap
         self._topic = Topics(prefix).events
-        session_id(bootstrap, Topics(prefix))  # it is there: a producer would make it
+        self._session = session_id(bootstrap, Topics(prefix))  # it is there: a producer would make it
         registry = SchemaRegistry(registry_url)
         self._codec = EventCodec(registry.ids()[EVENT], registry.schema)
 
@@ -69,7 +66,7 @@ class AccountLog:
     ) -> Written:
         """Write a command and return when the log has it. `time_ns`: event time, UTC ns. `scope`: what it is about; the
         account, if left out. `key`: the operator's, to sign with."""
-        event_id = f"{COMMAND}{word}/{uuid.uuid4().hex}"
+        event_id = command_id(word, self._session, uuid.uuid4().hex)
         event = TradingEvent(event_id, account, time_ns, Command(word, scope or account, operator, reason))
         if key is not None:
             event = sign(key, event)

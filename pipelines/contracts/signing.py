@@ -15,6 +15,9 @@ PUBLIC_KEY_BYTES = 32
 UNSIGNED = frozenset({"kill", "drain", "drained", "gateway_started"})
 """Obeyed without a signature: to stop is the safe mistake, and the others change nothing; services have no keys."""
 
+COMMAND = "command/"
+"""What event ids of commands begin with."""
+
 _WHAT = b"helios.trading.Command 1"
 """Begins what is signed: a signature of anything else is none of a command."""
 
@@ -40,9 +43,13 @@ def sign(key: Ed25519PrivateKey, event: TradingEvent) -> TradingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Operators:
-    """Who may command an account: raw public keys by name. Empty: whoever can write to the log."""
+    """Who may command an account: raw public keys by name. Empty: whoever can write to the log.
+
+    With the id of a `session`, a command of another one, written once more into this log, is refused too.
+    """
 
     keys: Mapping[str, bytes] = field(default_factory=dict)
+    session: str = ""
 
     def refused(self, event: TradingEvent) -> str:
         """Why a command is not to be obeyed, in one line; empty where it is, and for what is no command."""
@@ -59,7 +66,15 @@ class Operators:
             Ed25519PublicKey.from_public_bytes(key).verify(signature, signed_bytes(event, command))
         except (InvalidSignature, ValueError):  # ValueError: not base64, or no key
             return f"the signature of {command.command} is not {command.operator}'s"
+        if self.session and not event.event_id.startswith(command_id(command.command, self.session, "")):
+            return f"{command.command} by {command.operator} was signed for another session"
         return ""
+
+
+def command_id(word: str, session: str, own: str) -> str:
+    """The event id of a command, which its signature is of too: the word, the session it is meant for, a text of its
+    own."""
+    return f"{COMMAND}{word}/{session}/{own}"
 
 
 def public_text(key: Ed25519PublicKey) -> str:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.contracts.signing import Operators, sign, signed_bytes
+from pipelines.contracts.signing import Operators, command_id, sign, signed_bytes
 from pipelines.contracts.trading import EVENT, EventCodec
 from pipelines.domain.trading import Command, Marks, TradingEvent
 
@@ -82,6 +82,13 @@ def test_what_is_no_signature_is_refused_as_one(signature: str) -> None:
     event = told()
     assert isinstance(event.body, Command)
     assert "is not anna's" in OPERATORS.refused(replace(event, body=replace(event.body, signature=signature)))
+
+
+def test_a_command_of_another_session_is_refused() -> None:
+    operators = replace(OPERATORS, session="now")
+    for session, refused in (("now", ""), ("then", "resume by anna was signed for another session")):
+        event = replace(told(), event_id=command_id("resume", session, "7"))
+        assert operators.refused(sign(ANNA, event)) == refused
 
 
 WORDS = st.tuples(*[st.text(max_size=4)] * 6)
