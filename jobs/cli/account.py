@@ -116,7 +116,7 @@ def write(
             reason=reason,
             time_ns=time.time_ns(),
             scope=scope,
-            key=_key(word, operator, key),
+            key=signing_key(word, operator, key),
         )
         seen = log.accounts(account)
         if seen[account] < 2 and len(seen) > 1:
@@ -128,7 +128,7 @@ def write(
     return asdict(written) | {"drained": drained}
 
 
-def _key(word: str, operator: str, given: Path | None) -> "Ed25519PrivateKey | None":
+def signing_key(word: str, operator: str, given: Path | None) -> "Ed25519PrivateKey | None":
     """What a command is signed with. One that cannot be read stops every command but a kill, which needs none."""
     from infra.settings import load_settings
     from jobs.operator_key import OperatorKeyError, found

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from infra.settings import Settings
+from jobs.cli.account import signing_key
 from jobs.cli.main import app
-from jobs.operator_key import OperatorKeyError, found, key_file, make, own, read, strategy_line
+from jobs.demo_plans import simulated_plan
+from jobs.operator_key import OperatorKeyError, found, key_file, make, own, read, strategy_line, user
 from pipelines.contracts.signing import public_text
 from pipelines.contracts.strategy_file import StrategyError, dump_strategy, load_strategy
 from pipelines.feeds.simulated import Simulation
@@ -84,3 +87,26 @@ def test_an_operator_without_a_key_is_a_fault_with_its_line(tmp_path: Path) -> N
     strategy.write_text(dump_strategy(Simulation(1, 4, 1.0, 10.0).strategy()) + "operators: {anna: hello}\n")
     with pytest.raises(StrategyError, match=r"operators\.anna: 'hello' is not a public key"):
         load_strategy(strategy)
+
+
+def test_a_kill_goes_out_unsigned_where_its_key_cannot_be_read_and_nothing_else_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "missing.key"
+    assert signing_key("kill", "anna", missing) is None
+    assert "helios: not signed: " in capsys.readouterr().err
+    with pytest.raises(OperatorKeyError, match="cannot be read"):
+        signing_key("resume", "anna", missing)
+
+
+def test_a_drain_is_never_signed(tmp_path: Path) -> None:
+    make(tmp_path / "anna.key")
+    assert signing_key("drain", "anna", tmp_path / "anna.key") is None
+
+
+def test_a_demo_names_who_runs_it(tmp_path: Path) -> None:
+    plan, _ = simulated_plan(Settings(home=tmp_path), 1, 4, 1.0, 10.0, 0.0)
+    key = found(tmp_path, user(), None)
+    assert key is not None
+    assert load_strategy(plan.strategy_file).operators == {user(): key.public_key().public_bytes_raw()}
+    assert "PRIVATE" not in plan.strategy_file.read_text()
