@@ -23,10 +23,9 @@ def why(
     registry: Registry = "",
     as_json: AsJson = False,
 ) -> None:
-    """Tell why an order was made: its checks, what caused it down to crossings, ticks and raw frames, and its fate.
+    """Tell why an order was made, or refused: its checks, what caused it down to raw frames, and its fate.
 
-    Of the present session from its logs; of one that is over from the history, as far as that keeps it. Refused
-    orders too.
+    Of the present session from its logs; of one that is over from the history, as far as that keeps it.
     """
     from jobs.cli.answers import console
     from jobs.why.told import told
@@ -43,7 +42,8 @@ def _explained(wanted: str, session: str, at_most: int, place: tuple[str, str, s
     """From the log where it is of the present session; else from the history. Raises WhyError."""
     from infra.settings import load_settings
     from infra.topics import TopicsError
-    from jobs.why.chain import NotThere, WhyError, explain
+    from jobs.why.chain import NotThere, WhyError
+    from jobs.why.explain import explain
     from jobs.why.history import HistoryEvidence, session_of
     from jobs.why.log import LogEvidence
     from pipelines.contracts.registry import RegistryError

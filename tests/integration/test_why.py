@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from infra.settings import Settings
-from jobs.why.chain import explain
+from jobs.why.explain import explain
 from jobs.why.history import HistoryEvidence, session_of
 from jobs.why.log import LogEvidence
 from pipelines.contracts.frames import FramesCodec, RawFrames

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from jobs.why.chain import NotThere, explain
+from jobs.why.chain import NotThere
+from jobs.why.explain import explain
 from jobs.why.log import LogEvidence
 from pipelines.contracts.frames import RawFrames
 from pipelines.contracts.topics import Topics

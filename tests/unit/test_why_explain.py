@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from jobs.why.chain import Chain, NotThere, WhyError, explain
+from jobs.why.chain import Chain, NotThere, WhyError
+from jobs.why.explain import explain
 from jobs.why.told import fills, told
 from jobs.why.tree import tree
 from pipelines.domain.trading import Command, Decision, OrderStatus, RiskUpdate
