@@ -1,10 +1,12 @@
 """What a demo trades: a simulated market with its strategy, or two recorded instruments and the pair they make."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from infra.settings import Settings
 from jobs.demo import DemoError, FeedCommand
+from jobs.operator_key import own, user
 from jobs.session import SessionPlan
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.domain.market import Kind
@@ -98,7 +100,10 @@ def _first_prices(source: FileSource, symbols: Sequence[str]) -> dict[str, float
 
 
 def _written(settings: Settings, strategy: Strategy) -> Path:
+    """Its account obeys who runs the demo, by a key that stays in the settings' home: helios resume finds it there."""
     file = settings.home / "demo" / "strategy.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(dump_strategy(strategy))
+    operator = user()
+    operators = {operator: own(settings.home, operator).public_key().public_bytes_raw()}
+    file.write_text(dump_strategy(replace(strategy, operators=operators)))
     return file

@@ -20,7 +20,7 @@ Limit = Annotated[
 ]
 
 ON_SCREEN = 60
-HIDDEN = ("exec_id", "cause", "event_ns", "receive_ns", "client_order_id", "feed_session", "frame")
+HIDDEN = ("exec_id", "amends", "cause", "event_ns", "receive_ns", "client_order_id", "feed_session", "frame")
 """Columns that are not in the table: too wide for a screen."""
 
 

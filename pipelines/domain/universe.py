@@ -108,6 +108,8 @@ class Strategy:
     """What being short of an instrument costs, as a share of its worth a year."""
     history: str = ""
     """File of closing prices that moments warm up from."""
+    operators: Mapping[str, bytes] = field(default_factory=dict)
+    """Whose commands the account obeys: raw Ed25519 public keys by name. Empty: anyone's."""
 
     @cached_property
     def instrument_by_id(self) -> Mapping[str, Instrument]:

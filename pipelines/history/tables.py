@@ -63,6 +63,7 @@ ORDERS = Table(
     (
         *("session_id", "client_order_id", "action", "account", "event_time", "event_ns", "venue", "instrument"),
         *("side", "quantity", "order_type", "limit_price", "pair", "leg", "cause", "reason"),
+        *("strategy", "checks", "target"),
     ),
 )
 REPORTS = Table(
@@ -71,21 +72,24 @@ REPORTS = Table(
     (
         *("session_id", "event_id", "account", "event_time", "event_ns", "venue", "exec_id", "client_order_id"),
         *("status", "instrument", "side", "last_quantity", "last_price", "cumulative_quantity", "leaves_quantity"),
-        "text",
+        *("text", "amends", "amended_quantity", "amended_price"),
     ),
 )
 FILLS = Table(
     "fills",
-    3,
+    4,
     (
-        *("session_id", "venue", "exec_id", "account", "event_time", "event_ns", "client_order_id", "instrument"),
-        *("side", "quantity", "price", "cumulative_quantity", "leaves_quantity"),
+        *("session_id", "venue", "exec_id", "amends", "account", "event_time", "event_ns", "client_order_id"),
+        *("instrument", "side", "quantity", "price", "cumulative_quantity", "leaves_quantity"),
     ),
 )
 COMMANDS = Table(
     "commands",
     2,
-    (*("session_id", "event_id", "account", "event_time", "event_ns", "command", "scope", "operator", "reason"),),
+    (
+        *("session_id", "event_id", "account", "event_time", "event_ns", "command", "scope", "operator", "reason"),
+        "signature",
+    ),
 )
 REJECTS = Table(
     "rejects",
