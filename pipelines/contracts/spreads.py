@@ -38,7 +38,7 @@ BAR = (
     *("kind", "venue", "instrument", "shard", "interval_s", "start_ms", "event_time_ms"),
     *("open", "high", "low", "close", "volume", "trades", "quotes", "bid", "ask"),
 )
-MARKS = ("shard", "sequence", "instruments", "bid", "ask", "time_ns")
+MARKS = ("shard", "sequence", "instruments", "bid", "ask", "time_ns", "state")
 EVENT = ("event_id", "kind", "account", *PLACE, "signal", "marks", "intent", "report", "command", "risk")
 """Fields of the records, as the kernels here write them. What a schema has beyond is written as its default."""
 
@@ -156,8 +156,8 @@ class MarksWriter:
         )
         self._texts = Texts.of(texts)
         self._names = Texts.of(text_bytes(instrument.id) for instrument in shard.instruments)
-        self._room = int(self._texts.sizes.sum()) + LONGEST_NUMBER + 18 * LONG_BYTES
-        self._room_of_one = self._names.longest + 16 + LONG_BYTES
+        self._room = int(self._texts.sizes.sum()) + LONGEST_NUMBER + 20 * LONG_BYTES
+        self._room_of_one = self._names.longest + 16 + 2 * LONG_BYTES
 
     def encode(self, marks: Rows, marked: Rows) -> Encoded:
         """`marks`: of MARKS; `marked`: of MARKED, the quotes that they name."""
@@ -356,6 +356,10 @@ def _write_marks(marks: Rows, marked: Rows, texts: Texts, names: Texts, out: Byt
         at = _put_long(out, at, mark.count)
         for place in range(first, last):
             at = _put_long(out, at, marked[place].time_ns)
+        at = _put_long(out, at, 0)
+        at = _put_long(out, at, mark.count)
+        for place in range(first, last):
+            at = _put_long(out, at, marked[place].state)
         at = _put_long(out, at, 0)
         at = _put_text(out, at, texts, 4)
         for _ in range(4):  # intent, report, command, risk: null

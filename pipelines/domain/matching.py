@@ -8,7 +8,7 @@ Depth behind the touch is synthetic, and said to be: each further level shows th
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from pipelines.domain.identity import report_id
@@ -112,6 +112,12 @@ def match(
         text = f"{order.quantity - filled} of {order.quantity} lots lay beyond the {len(reports)} levels of depth"
         reports.append(_report(order, config, len(reports) + 1, OrderStatus.CANCELED, cumulative=filled, text=text))
     return tuple(reports)
+
+
+def canceled(order: OrderRequest, at_ns: int, config: MatchConfig) -> TradingEvent:
+    """The last word on an order that was canceled before it met the book."""
+    word = _report(order, config, 1, OrderStatus.CANCELED, text="canceled at the account's request")
+    return replace(word, event_time_ns=at_ns)
 
 
 def _price(touch: float, level: int, side: Side, tick_size: float) -> float:

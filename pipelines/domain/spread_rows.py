@@ -42,7 +42,7 @@ SPREAD = np.dtype(
 
 SAMPLED = np.dtype([("pair", "i8"), *_SPREAD_OF_PAIR, ("imbalance_a", "f8"), ("imbalance_b", "f8")])
 
-MARKED = np.dtype([("instrument", "i8"), ("bid", "f8"), ("ask", "f8"), ("time_ns", "i8")])
+MARKED = np.dtype([("instrument", "i8"), ("bid", "f8"), ("ask", "f8"), ("time_ns", "i8"), ("state", "i8")])
 
 PAIR_BAR = np.dtype(
     [

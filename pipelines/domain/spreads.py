@@ -60,6 +60,7 @@ from pipelines.domain.spread_rows import (
     Out,
 )
 from pipelines.domain.spread_state import UNSET_NS, State
+from pipelines.domain.trading import CLOSED, HALTED
 
 HEARTBEAT_NS = 10 * NS_PER_MS
 """At most this much shard time goes by without a word, but for the length of a block."""
@@ -118,6 +119,7 @@ def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs
                 take_trade(state.bars, instrument, tick.bid, tick.bid_size)
         elif tick.kind == _STATUS:
             take_status(instrument, tick.code, state)
+            _to_be_marked(instrument, state)
             interval_status(instrument, tick.code, clock.time_ns, state)
     _beat(session, state, out)
     return ticks.size
@@ -147,6 +149,12 @@ def _quote(instrument: int, bid: float, ask: float, event_ns: int, session: int,
     quote.bid, quote.ask, quote.mid, quote.time_ns, quote.session = bid, ask, mid, event_ns, session
     if legs.logs[instrument]:
         quote.log = math.log(mid)
+    _to_be_marked(instrument, state)
+
+
+@inlined
+def _to_be_marked(instrument: int, state: State) -> None:
+    quote = state.quotes[instrument]
     if quote.changed == 0:
         quote.changed = 1
         state.changed[state.clock[0].changed] = instrument
@@ -387,7 +395,7 @@ def _end(event_ns: int, session: int, sequence: int, legs: Legs, state: State, o
 
 @compiled
 def _marks(event_ns: int, state: State, out: Out) -> None:
-    """The quotes that changed since the last marks; none when none did."""
+    """The quotes that changed since the last marks, and those whose trading did; none when none did."""
     clock = state.clock[0]
     if clock.changed == 0:
         return
@@ -401,6 +409,7 @@ def _marks(event_ns: int, state: State, out: Out) -> None:
         quote.changed = 0
         marked = out.marked[out.counts[MARKED_AT] + place]
         marked.instrument, marked.bid, marked.ask, marked.time_ns = instrument, quote.bid, quote.ask, quote.time_ns
+        marked.state = (HALTED if quote.halted else 0) | (CLOSED if quote.closed else 0)
     out.counts[MARKS_AT] += 1
     out.counts[MARKED_AT] += clock.changed
     clock.changed = 0

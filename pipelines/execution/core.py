@@ -11,19 +11,33 @@ with all that is still in it, before it answers a newer one.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipelines.domain.identity import intent_id, report_id
 from pipelines.domain.matching import exec_id
 from pipelines.domain.trading import TERMINAL, Command, Decision, OrderRequest, OrderStatus, Report, TradingEvent
-from pipelines.execution.plan import Ask, Input, LinkDown, LinkUp, Look, NotKnown, Ordered, Plan, Refused, Send, Told
+from pipelines.execution.plan import (
+    Ask,
+    Cancel,
+    Input,
+    LinkDown,
+    LinkUp,
+    Look,
+    NotKnown,
+    Ordered,
+    Plan,
+    Refused,
+    Send,
+    Told,
+)
 
 MAX_LOTS = 1 << 31
 """No report that counts more lots than this is believed."""
 
 UNKNOWN_WORD = -1
 REFUSED_WORD = -2
+CANCELED_WORD = -3
 """Numbers of the reports that the gateway itself makes of an order; a venue's own count from 0."""
 
 
@@ -57,6 +71,9 @@ class _Open:
     read: bool = False
     filled: int = 0
     final: int | None = None
+    cancel: OrderRequest | None = None
+    """The trader's request that it be canceled, and the link that it was last given to."""
+    cancel_link: int | None = None
 
     @property
     def settled(self) -> bool:
@@ -77,7 +94,8 @@ class Gateway:
     venues: frozenset[str]
     patience: Patience = field(default_factory=Patience)
     open: dict[str, _Open] = field(default_factory=dict)
-    _known: set[str] = field(default_factory=set)
+    _known: dict[str, OrderRequest | None] = field(default_factory=dict)
+    """Every order that was intended; None where only a report in the log tells of it."""
     _told: set[str] = field(default_factory=set)
     _links: dict[str, int] = field(default_factory=dict)
     _drains: dict[str, _Drain] = field(default_factory=dict)
@@ -90,7 +108,7 @@ class Gateway:
         for event in events:
             match event.body:
                 case OrderRequest() as order if order.client_order_id not in self._known:
-                    self._known.add(order.client_order_id)
+                    self._known[order.client_order_id] = order
                     self.open[order.client_order_id] = _Open(order, Stage.DOUBTFUL)
                 case Report() as report:
                     self._take(event, report)
@@ -127,11 +145,13 @@ class Gateway:
         identity = order.client_order_id
         if order.action == Decision.DRAIN:
             self._drain(order)
+        elif order.action == Decision.CANCEL:
+            return self._cancel(order)
         elif order.action == Decision.NEW and identity in self._known:
             if identity in self.open:
                 self.open[identity].read = True
         elif order.action == Decision.NEW:
-            self._known.add(identity)
+            self._known[identity] = order
             if order.venue not in self.venues:
                 names = ", ".join(sorted(self.venues)) or "none"
                 self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"no venue {order.venue!r} here: {names}")
@@ -140,6 +160,17 @@ class Gateway:
             self._write.append(TradingEvent(intent_id(identity), order.account, order.event_time_ns, order))
             return {identity: None}
         return {}
+
+    def _cancel(self, request: OrderRequest) -> dict[str, None]:
+        """What no link was given is canceled here; of all else its venue is asked, unless it is settled already."""
+        item = self.open.get(request.target)
+        if item is None:
+            return {}
+        item.cancel = request
+        if item.stage == Stage.PLANNED:
+            self._say(item.order, CANCELED_WORD, OrderStatus.CANCELED, "canceled before it was sent")
+            return {}
+        return {request.target: None}
 
     def _drain(self, order: OrderRequest) -> None:
         identity = order.client_order_id
@@ -173,19 +204,26 @@ class Gateway:
             item.stage, item.asked_s = Stage.WORKING, now_s
         if told.event.event_id in self._told or (late and report.status == OrderStatus.NEW):
             return {}  # told before; or an acknowledgement that later words have overtaken: nothing to learn from it
-        self._write.append(told.event)
+        self._write.append(self._explained(told.event, report))
         self._take(told.event, report)
-        return {}
+        return {identity: None} if item is not None and item.cancel is not None else {}
+
+    def _explained(self, event: TradingEvent, report: Report) -> TradingEvent:
+        """What amends a fill, with what its order was of: the account may have forgotten it."""
+        order = self._known[report.client_order_id]
+        if not report.amends or order is None:
+            return event
+        return replace(event, body=replace(report, pair=order.pair, leg=order.leg, strategy=order.strategy))
 
     def _take(self, event: TradingEvent, report: Report) -> None:
         """Count a report that is in the log, or is about to be."""
         self._told.add(event.event_id)
         identity = report.client_order_id
-        self._known.add(identity)
+        self._known.setdefault(identity)
         if identity not in self.open:
             return
         item = self.open[identity]
-        item.filled += report.last_quantity
+        item.filled += report.last_quantity - report.amended_quantity
         item.acknowledged = item.acknowledged or report.status != OrderStatus.UNKNOWN
         if report.status in TERMINAL:
             item.final = report.cumulative_quantity
@@ -198,6 +236,9 @@ class Gateway:
     def _not_known(self, answer: NotKnown) -> dict[str, None]:
         item = self.open.get(answer.client_order_id)
         if item is None:
+            return {}
+        if item.stage == Stage.ASKED and item.cancel is not None:
+            self._say(item.order, CANCELED_WORD, OrderStatus.CANCELED, "canceled before its venue had it")
             return {}
         if item.stage == Stage.ASKED:
             item.stage = Stage.PLANNED
@@ -256,6 +297,7 @@ class Gateway:
     def _plan(self, touched: Iterable[str], now_s: float) -> Plan:
         send: list[Send] = []
         ask: list[Ask] = []
+        cancel: list[Cancel] = []
         for identity in touched:
             item = self.open.get(identity)
             link = self._links.get(item.order.venue) if item else None
@@ -268,7 +310,10 @@ class Gateway:
                 item.stage = Stage.ASKED if item.stage == Stage.DOUBTFUL else item.stage
                 item.asked_s = now_s
                 ask.append(Ask(link, item.order))
-        return Plan(tuple(self._write), tuple(send), tuple(ask), tuple(self._notes))
+            if item.cancel is not None and item.cancel_link != link and item.stage in (Stage.SENT, Stage.WORKING):
+                item.cancel_link = link
+                cancel.append(Cancel(link, item.order, item.cancel))
+        return Plan(tuple(self._write), tuple(send), tuple(ask), tuple(cancel), tuple(self._notes))
 
     def _due(self, item: _Open, now_s: float) -> bool:
         return item.asked_s is None or now_s - item.asked_s >= self.patience.ask_every_s

@@ -19,8 +19,8 @@ from pipelines.contracts.wire import BadRecord
 from pipelines.domain.trading import OrderRequest, Report
 from pipelines.execution.core import Gateway, Patience
 from pipelines.execution.journal import TradingLog
-from pipelines.execution.plan import Ask, Input, Look, Ordered, Plan, Send
-from pipelines.execution.protocol import FromGateway, Logon, NewOrder, StatusRequest
+from pipelines.execution.plan import Ask, Cancel, Input, Look, Ordered, Plan, Send
+from pipelines.execution.protocol import CancelOrder, FromGateway, Logon, NewOrder, StatusRequest
 from pipelines.execution.session import VenueAddress, VenueSession
 
 BATCH = 500
@@ -118,7 +118,7 @@ class GatewayService:
 
     def _say(self, plan: Plan) -> None:
         by_link: dict[tuple[str, int], list[FromGateway]] = {}
-        words: list[Send | Ask] = [*plan.send, *plan.ask]
+        words: list[Send | Ask | Cancel] = [*plan.send, *plan.ask, *plan.cancel]
         for each in words:
             by_link.setdefault((each.order.venue, each.link), []).append(_message(each))
         for (venue, link), messages in by_link.items():
@@ -169,5 +169,11 @@ class GatewayService:
         self._inputs.put(Ordered(order))
 
 
-def _message(each: Send | Ask) -> FromGateway:
-    return NewOrder(each.order) if isinstance(each, Send) else StatusRequest(each.order.client_order_id)
+def _message(each: Send | Ask | Cancel) -> FromGateway:
+    match each:
+        case Send(_, order):
+            return NewOrder(order)
+        case Ask(_, order):
+            return StatusRequest(order.client_order_id)
+        case Cancel(_, order, request):
+            return CancelOrder(order.client_order_id, request.client_order_id, request.event_time_ns)

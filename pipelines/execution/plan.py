@@ -73,10 +73,20 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancel:
+    """Ask the venue to cancel `order`, by the trader's request."""
+
+    link: int
+    order: OrderRequest
+    request: OrderRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What to do now, in this order. `notes` are for the log of the process."""
 
     write: tuple[TradingEvent, ...] = ()
     send: tuple[Send, ...] = ()
     ask: tuple[Ask, ...] = ()
+    cancel: tuple[Cancel, ...] = ()
     notes: tuple[str, ...] = ()

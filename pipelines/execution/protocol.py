@@ -36,6 +36,14 @@ class StatusRequest(_Message, tag="status_request", frozen=True):
     client_order_id: str
 
 
+class CancelOrder(_Message, tag="cancel_order", frozen=True):
+    """Answered as a StatusRequest is, once the order is canceled or it is too late."""
+
+    client_order_id: str
+    request_id: str
+    event_time_ns: int
+
+
 class Heartbeat(_Message, tag="heartbeat", frozen=True):
     """Answered with the same."""
 
@@ -73,7 +81,7 @@ class Reject(_Message, tag="reject", frozen=True):
     final: bool = False
 
 
-FromGateway = Logon | NewOrder | StatusRequest | Heartbeat
+FromGateway = Logon | NewOrder | StatusRequest | CancelOrder | Heartbeat
 FromVenue = LogonAccepted | Execution | NotKnownHere | Reject | Heartbeat
 
 _encoder = msgspec.json.Encoder()

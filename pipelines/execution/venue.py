@@ -9,11 +9,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipelines.domain.matching import MatchConfig, Quote, acknowledge, fault, match, match_time_ns
+from pipelines.domain.matching import (
+    MatchConfig,
+    Quote,
+    acknowledge,
+    canceled,
+    fault,
+    latency_ns,
+    match,
+    match_time_ns,
+)
 from pipelines.domain.trading import OrderRequest, TradingEvent
 from pipelines.domain.universe import Strategy
 from pipelines.execution.protocol import (
     BadMessage,
+    CancelOrder,
     Execution,
     FromVenue,
     Heartbeat,
@@ -90,6 +100,12 @@ class Venue:
             case StatusRequest(client_order_id):
                 known = self.journal.reports(client_order_id)
                 return [Execution.of(event) for event in known] or [NotKnownHere(client_order_id)]
+            case CancelOrder():
+                while accepted:  # it may be of an order that came just before
+                    self._wait(accepted.pop())
+                self._cancel(message)
+                known = self.journal.reports(message.client_order_id)
+                return [Execution.of(event) for event in known] or [NotKnownHere(message.client_order_id)]
             case Heartbeat():
                 return [message]
 
@@ -113,6 +129,17 @@ class Venue:
         if not fault(order, instrument):
             accepted.append(order)
         return [Execution.of(word)]
+
+    def _cancel(self, asked: CancelOrder) -> None:
+        """An order that has not met the book yet, and would only after the request takes effect, is canceled."""
+        at_ns = asked.event_time_ns + latency_ns(asked.request_id, self.config)
+        for heap in self._waiting.values():
+            for _, identity, waiting in heap:
+                if identity == asked.client_order_id and at_ns < waiting.match_time_ns:
+                    self.journal.record([canceled(waiting.order, at_ns, self.config)])
+                    heap.remove((waiting.match_time_ns, identity, waiting))
+                    heapq.heapify(heap)
+                    return
 
     def _wait(self, order: OrderRequest) -> None:
         shard = self.strategy.shards_by_instrument[order.instrument][0]

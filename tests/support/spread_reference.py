@@ -199,6 +199,7 @@ class SpreadReference:
             "bid": [bid for bid, _, _ in quotes],
             "ask": [ask for _, ask, _ in quotes],
             "time_ns": [time for _, _, time in quotes],
+            "state": [0 for _ in quotes],
         }
         self.marks.append(
             {

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipelines.domain.matching import MatchConfig, Quote, acknowledge, match
-from pipelines.domain.trading import Command, Decision, Report, TradingEvent
+from pipelines.domain.trading import Command, Decision, OrderRequest, Report, TradingEvent
 from pipelines.execution.core import Gateway, Patience
 from pipelines.execution.plan import LinkDown, LinkUp, Look, NotKnown, Ordered, Plan, Refused, Told
 from tests.unit.gateway_world import QUOTE, STRATEGY, order
@@ -229,3 +229,73 @@ def test_a_report_that_cannot_be_true_is_noted_and_not_written(change: dict[str,
     plan = core.step(told(replace(event, body=replace(event.body, **change))), 0.0)
     assert plan.write == ()
     assert "not believable" in plan.notes[0]
+
+
+def cancel_of(number: int) -> OrderRequest:
+    asked_for = order(number)
+    return replace(
+        asked_for, client_order_id=f"cancel-{number}", action=Decision.CANCEL, target=asked_for.client_order_id
+    )
+
+
+def test_a_cancel_of_what_no_link_was_given_is_settled_here_and_nothing_is_sent() -> None:
+    core = gateway()
+    core.step([Ordered(order(1))], 0.0)
+    plan = core.step([Ordered(cancel_of(1))], 0.1)
+    assert written(plan) == ["canceled"]
+    assert not core.open
+    assert sent(core.step([UP], 0.2)) == []
+
+
+def test_an_order_and_its_cancel_in_one_batch_leave_its_intent_and_its_end() -> None:
+    core = gateway()
+    core.step([UP], 0.0)
+    plan = core.step([Ordered(order(1)), Ordered(cancel_of(1))], 0.1)
+    assert (written(plan), sent(plan)) == (["intent", "canceled"], [])
+
+
+def test_the_venue_is_asked_to_cancel_what_was_sent_once_a_link() -> None:
+    core = gateway()
+    core.step([UP, Ordered(order(1))], 0.0)
+    (asked_for,) = core.step([Ordered(cancel_of(1))], 0.1).cancel
+    assert (asked_for.link, asked_for.order.client_order_id) == (1, order(1).client_order_id)
+    assert core.step([Ordered(cancel_of(1)), *told(acked(1))], 0.2).cancel == ()
+
+
+def test_a_doubtful_order_is_canceled_as_soon_as_its_venue_tells_of_it() -> None:
+    #  link 1: sent   broken   cancel asked   link 2: venue is asked   it has it: cancel goes out
+    core = gateway()
+    core.step([UP, Ordered(order(1))], 0.0)
+    core.step([LinkDown("sim", 1)], 0.1)
+    assert core.step([Ordered(cancel_of(1))], 0.2).cancel == ()
+    assert asked(core.step([LinkUp("sim", 2)], 0.3)) == [order(1).client_order_id]
+    (asked_for,) = core.step(told(acked(1)), 0.4).cancel
+    assert asked_for.link == 2
+
+
+def test_a_doubtful_order_that_its_venue_does_not_know_is_not_sent_once_it_was_to_be_canceled() -> None:
+    core = gateway(intent(1))
+    core.step([UP, Ordered(order(1)), Ordered(cancel_of(1))], 0.0)
+    plan = core.step([NotKnown("sim", 1, order(1).client_order_id)], 0.1)
+    assert (written(plan), sent(plan)) == (["canceled"], [])
+
+
+def test_a_cancel_that_comes_too_late_does_nothing() -> None:
+    core = gateway()
+    core.step([UP, Ordered(order(1))], 0.0)
+    core.step(told(acked(1), *filled(1)), 0.1)
+    plan = core.step([Ordered(cancel_of(1))], 0.2)
+    assert (plan.cancel, plan.write) == ((), ())
+
+
+def test_what_amends_a_fill_is_written_with_the_pair_of_its_order() -> None:
+    core = gateway()
+    core.step([UP, Ordered(order(1))], 0.0)
+    words = (acked(1), *filled(1))
+    core.step(told(*words), 0.1)
+    fill = words[-1].body
+    assert isinstance(fill, Report)
+    bust = replace(fill, exec_id="bust", amends=fill.exec_id, amended_quantity=fill.last_quantity, last_quantity=0)
+    (event,) = core.step(told(replace(words[-1], event_id="report/sim/bust", body=bust)), 0.2).write
+    assert isinstance(event.body, Report)
+    assert (event.body.pair, event.body.leg) == (order(1).pair, order(1).leg)

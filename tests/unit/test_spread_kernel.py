@@ -93,6 +93,7 @@ def test_marks_have_the_last_quote_of_each_instrument_and_its_time() -> None:
         "bid": [113.5, 99.5],
         "ask": [114.5, 100.5],
         "time_ns": [at(5), at(2)],
+        "state": [0, 0],
     }
 
 

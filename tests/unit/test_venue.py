@@ -11,6 +11,7 @@ from pipelines.domain.trading import OrderRequest
 from pipelines.execution.protocol import (
     MAX_LINE_BYTES,
     BadMessage,
+    CancelOrder,
     Execution,
     FromGateway,
     FromVenue,
@@ -111,6 +112,37 @@ def test_an_order_waits_until_shard_time_has_passed_its_match_time(venue: Venue)
     assert venue.due(0, at_ns) == []
     assert [waiting.order for waiting in venue.due(0, at_ns + 1)] == [order(1)]
     assert venue.due(0, at_ns + 1) == []
+
+
+def cancel(number: int, time_ns: int) -> CancelOrder:
+    return CancelOrder(f"new-{number}", f"cancel-{number}", time_ns)
+
+
+def test_an_order_that_has_not_met_the_book_is_canceled(venue: Venue) -> None:
+    say(venue, LOGON, NewOrder(order(1)), NewOrder(order(2)))
+    early_ns = order(1).event_time_ns - CONFIG.max_latency_ns
+    assert statuses(say(venue, cancel(1, early_ns))) == ["new", "canceled"]
+    assert {word.report.client_order_id for word in settle(venue)} == {"new-2"}
+    assert statuses(say(venue, StatusRequest("new-1"))) == ["new", "canceled"]
+
+
+def test_a_cancel_in_one_message_with_its_order_finds_it(venue: Venue) -> None:
+    early_ns = order(1).event_time_ns - CONFIG.max_latency_ns
+    words = say(venue, LOGON, NewOrder(order(1)), cancel(1, early_ns))
+    assert statuses(words)[1:] == ["new", "new", "canceled"]
+    assert venue.waiting() == 0
+
+
+def test_a_cancel_that_would_take_effect_after_the_book_is_met_is_too_late(venue: Venue) -> None:
+    say(venue, LOGON, NewOrder(order(1)))
+    assert statuses(say(venue, cancel(1, match_time_ns(order(1), CONFIG)))) == ["new"]
+    assert [word.report.status for word in settle(venue)] == ["partially_filled", "filled"]
+    assert statuses(say(venue, cancel(1, 0))) == ["new", "partially_filled", "filled"]
+
+
+def test_a_cancel_of_an_order_that_is_not_known_says_so(venue: Venue) -> None:
+    say(venue, LOGON)
+    assert say(venue, cancel(7, 0)) == [NotKnownHere("new-7")]
 
 
 def test_a_killed_venue_goes_on_with_what_it_had_taken(venue: Venue, tmp_path: Path) -> None:
