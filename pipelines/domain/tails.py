@@ -73,7 +73,8 @@ def shares(whole: Floats, parts: Floats, rule: Rule) -> Floats:
             return _means_of_tail(whole, parts, rule.confidence)
         case "parametric":
             _, beyond = _normal(rule.confidence)
-            return -parts.mean(axis=-1) + beyond * _along(whole, parts)
+            found: Floats = beyond * _along(whole, parts) - parts.mean(axis=-1)
+            return found
         case "cornish-fisher":
             return _shares_of_moments(whole, parts, rule.confidence)
         case "ewma":
@@ -140,8 +141,9 @@ def _along(whole: Floats, parts: Floats) -> Floats:
 def _shares_of_moments(whole: Floats, parts: Floats, confidence: float) -> Floats:
     """Cornish-Fisher: along each moment. Skewness and kurtosis stay as all grows, so their parts add up to nothing."""
     mean, deviation, skewness, excess = (float(each) for each in _moments(whole))
+    still: Floats = -parts.mean(axis=-1)
     if deviation == 0.0:
-        return -parts.mean(axis=-1)
+        return still
     along = _along(whole, parts)
     scaled = (whole - mean) / deviation
     apart = (parts - parts.mean(axis=-1)[:, None]) / deviation
@@ -156,7 +158,7 @@ def _shares_of_moments(whole: Floats, parts: Floats, confidence: float) -> Float
     by_skewness = (beyond(skewness + step, excess) - beyond(skewness - step, excess)) / (2 * step)
     by_excess = (beyond(skewness, excess + step) - beyond(skewness, excess - step)) / (2 * step)
     of_moments = by_skewness * along_skewness + by_excess * along_excess
-    found: Floats = -parts.mean(axis=-1) + beyond(skewness, excess) * along + deviation * of_moments
+    found: Floats = still + beyond(skewness, excess) * along + deviation * of_moments
     return found
 
 
@@ -192,7 +194,7 @@ def _shares_of_filtered(whole: Floats, parts: Floats, rule: Rule) -> Floats:
     beyond = np.flatnonzero(scaled <= _quantiles(scaled, rule.confidence))
     rows = known[beyond]
     growth = _smoothed(parts * whole, rule.decay) / np.where(variances > 0, variances, 1.0)
-    found: Floats = -(
-        parts[:, rows + 1] * grown[beyond] + scaled[beyond] * (growth[:, -1:] - growth[:, rows])
-    ).mean(axis=-1)
+    found: Floats = -(parts[:, rows + 1] * grown[beyond] + scaled[beyond] * (growth[:, -1:] - growth[:, rows])).mean(
+        axis=-1
+    )
     return found

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from pipelines.domain.ladder import ALL_LEVELS, Levels
 from pipelines.domain.limits import Limits as Limits
 from pipelines.domain.quality import Rules
+from pipelines.domain.risk_settings import RiskSettings
 from pipelines.domain.spread_model import Moments as Moments
 from pipelines.domain.spread_model import SpreadModel
 
@@ -101,6 +102,7 @@ class Strategy:
     """By time."""
     history: str = ""
     """File of closing prices that moments warm up from."""
+    risk: RiskSettings = field(default_factory=RiskSettings)
 
     @cached_property
     def instrument_by_id(self) -> Mapping[str, Instrument]:

@@ -11,7 +11,8 @@ from pipelines.domain.value_at_risk import METHODS, components, historical
 from pipelines.research.portfolio_risk import Options, tail_risk
 
 ROUNDED = st.floats(-0.2, 0.2).map(lambda value: round(value, 6))
-RETURNS = st.tuples(st.integers(1, 5), st.integers(20, 60)).flatmap(lambda shape: arrays(np.float64, shape, elements=ROUNDED))
+SHAPES = st.tuples(st.integers(1, 5), st.integers(20, 60))
+RETURNS = SHAPES.flatmap(lambda shape: arrays(np.float64, shape, elements=ROUNDED))
 TOLD_AS_ROWS = tuple(method for method in METHODS if method != "monte-carlo")
 
 
