@@ -13,6 +13,7 @@ from pipelines.domain.market import Ticks
 from pipelines.history.copy_format import home, merge
 from pipelines.history.rows import (
     Row,
+    Value,
     bar_rows,
     event_rows,
     order_rows,
@@ -125,6 +126,10 @@ def _value(message: Message) -> bytes:
 
 def _storable(row: Row) -> Row:
     """PostgreSQL's text cannot hold a NUL."""
-    return tuple(
-        value.replace("\x00", "\ufffd") if isinstance(value, str) and "\x00" in value else value for value in row
-    )
+    return tuple(_without_nul(value) if isinstance(value, str | list) else value for value in row)
+
+
+def _without_nul(value: str | list[str] | list[float]) -> Value:
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd") if "\x00" in value else value
+    return [each.replace("\x00", "\ufffd") if isinstance(each, str) else each for each in value]  # type: ignore[return-value]
