@@ -26,6 +26,7 @@ from jobs.cli import (
     pairs,
     quality,
     reference,
+    risk,
     schemas,
     signal_changes,
     signals,
@@ -34,6 +35,7 @@ from jobs.cli import (
     submit,
     var,
 )
+from jobs.risk_log import RiskLogError
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
 from pipelines.contracts.strategy_file import StrategyError
@@ -71,6 +73,7 @@ app.add_typer(limits.app, name="limits")
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
+app.add_typer(risk.app, name="risk")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(var.app, name="var")
 for command, example in (
@@ -103,6 +106,8 @@ EXPECTED = (
     var.VarError,
     quality.QualityError,
     reference.ReferenceCommandError,
+    risk.RiskCommandError,
+    RiskLogError,
     bars.BarsError,
     bench_lean.LeanBenchError,
     bench_signals.SignalsBenchError,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.domain.risk_config import RiskConfig
 from pipelines.domain.risk_days import Days
-from pipelines.domain.risk_window import Minutes, Window, fill
+from pipelines.domain.risk_window import NEVER_NS, Minutes, Window, fill
 from pipelines.domain.standing import Standing
 from pipelines.domain.tails import portfolio_tail, tails
 from pipelines.domain.value_at_risk import TailRisk, student_t
@@ -164,7 +164,7 @@ class RiskState:
     def _act(self, end_ns: int) -> None:
         """Splits and dividends since the last row change the prices before them; those of the day's beginning too."""
         for action in self.config.actions:
-            if self.window.row_ns < action.time_ns <= end_ns and self.window.row_ns:
+            if NEVER_NS < self.window.row_ns < action.time_ns <= end_ns:
                 place = self.config.places[action.instrument]
                 before = float(self.window.prices[place])
                 self.window.act(action, place)

@@ -19,30 +19,33 @@ Floats = NDArray[np.float64]
 VOLUME_ROWS = 60
 """Minutes by which the volume of a day is told."""
 
+NEVER_NS = -(1 << 62)
+"""Before all times."""
+
 MOST_MINUTES = 2_000
 """A shard that has fallen silent holds minutes up, but not for ever: of more than so many the first is closed."""
 
 
 @dataclass(slots=True)
 class Window:
-    """`prices` and `row_ns`: the last of each instrument, and the end of the last row; NaN and 0 before the first.
+    """`prices` and `row_ns`: the last of each instrument, and the end of the last row; NaN and NEVER before the first.
     `rows`: shape (instruments, rows), oldest first, daily returns; `volumes` (units) of the last minutes, likewise."""
 
     prices: Floats
-    row_ns: int = 0
+    row_ns: int = NEVER_NS
     rows: Floats = field(default_factory=lambda: np.empty((0, 0)))
     volumes: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
     @classmethod
     def empty(cls, instruments: int) -> "Window":
-        return cls(np.full(instruments, np.nan), 0, np.empty((instruments, 0)), np.empty((instruments, 0)))
+        return cls(np.full(instruments, np.nan), NEVER_NS, np.empty((instruments, 0)), np.empty((instruments, 0)))
 
     def take(self, end_ns: int, prices: Floats, most: int, day_minutes: int) -> bool:
         """Take the prices at the end of a row, NaN where an instrument was silent, and keep `most` rows; whether that
         made a row: the first prices of all make none."""
         known = ~np.isnan(prices)
         both = known & ~np.isnan(self.prices)
-        first = not self.row_ns
+        first = self.row_ns == NEVER_NS
         if not first:
             moves = np.zeros(len(prices))
             moves[both] = prices[both] / self.prices[both] - 1.0
