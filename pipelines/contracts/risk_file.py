@@ -1,4 +1,4 @@
-"""The risk of a strategy file: how it is told of its account, once a second and at each change of a position.
+"""The risk of a strategy file: how it is told of its account, once a second and at each change of its lots.
 
 ```yaml
 risk:                           # may be left out, and so may each line of it

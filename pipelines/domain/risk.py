@@ -91,18 +91,20 @@ class RiskState:
         self._close()
 
     def take_position(self, told: Standing) -> bool:
-        """Whether the risk is to be told now. One that was taken before changes nothing. ValueError for a pair that the
+        """Whether the risk is to be told now: where lots have changed, and each so many seconds. One that was taken before changes nothing. ValueError for a pair that the
         strategy has not: its risk is not known."""
         if told.sequence <= self.sequence:
             return False
+        changed = False
         if told.kind == "position":
             place = self.config.pair_places.get(told.pair)
             if place is None:
                 raise ValueError(f"lots of {told.pair!r}, which is no pair of the strategy: their risk is not told")
+            changed = (told.lots_a, told.lots_b) != tuple(self.lots[place].tolist())
             self.lots[place] = told.lots_a, told.lots_b
         self.sequence, self.time_ns = told.sequence, max(self.time_ns, told.event_time_ns)
         every_ns = self.config.settings.every_ns
-        due = told.kind == "position" or self.time_ns // every_ns > self.told_ns // every_ns
+        due = changed or self.time_ns // every_ns > self.told_ns // every_ns
         if not due or not self.ready:
             return False
         self.told_ns = self.time_ns
