@@ -91,8 +91,8 @@ class RiskState:
         self._close()
 
     def take_position(self, told: Standing) -> bool:
-        """Whether the risk is to be told now: where lots have changed, and each so many seconds. One that was taken before changes nothing. ValueError for a pair that the
-        strategy has not: its risk is not known."""
+        """Whether the risk is to be told now: where lots have changed, and each so many seconds. One that was taken
+        before changes nothing. ValueError for a pair that the strategy has not: its risk is not known."""
         if told.sequence <= self.sequence:
             return False
         changed = False
