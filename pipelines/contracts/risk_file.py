@@ -31,9 +31,8 @@ from pipelines.contracts.closing_prices import read_prices
 from pipelines.contracts.marked_yaml import Section
 from pipelines.contracts.stress_file import StressFileError, load_stress
 from pipelines.domain.market import NS_PER_S
-from pipelines.domain.risk_settings import RiskSettings, Scenario
+from pipelines.domain.risk_settings import METHODS, RiskSettings, Scenario
 from pipelines.domain.universe import Strategy
-from pipelines.domain.value_at_risk import METHODS
 
 MOST_ROWS = 100_000
 MOST_DRAWS = 1_000_000

@@ -177,6 +177,10 @@ def _strategy(top: Section, folder: Path) -> Strategy:
     model = read_model(top, SpreadModel())
     ids = [instrument.id for instrument in instruments]
     currencies = [instrument.currency for instrument in instruments]
+    limits = read_limits(top.section("limits"), ids, currencies)
+    unrated = sorted(set(currencies) - limits.rates.keys())
+    if top.has("risk") and len(unrated) > 1:
+        top.fault("risk", f"instruments are in {', '.join(unrated)}: give what one unit is worth in limits.rates")
     strategy = Strategy(
         name=name,
         account=account,
@@ -187,7 +191,7 @@ def _strategy(top: Section, folder: Path) -> Strategy:
         moments=model.moments,
         signals=tuple(_signals(top, folder)),
         sizing=_sizing(top.section("sizing")),
-        limits=read_limits(top.section("limits"), ids, currencies),
+        limits=limits,
         levels=_levels(top),
         calendars=calendars,
         actions=tuple(sorted([*_actions(top, ids), *_known_actions(reference, ids)], key=lambda each: each.time_ns)),

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
-from pipelines.domain.value_at_risk import Method
+from pipelines.domain.market import NS_PER_S
 
-NS_PER_S = 1_000_000_000
+Method = Literal["historical", "parametric", "cornish-fisher", "ewma", "filtered", "monte-carlo"]
+METHODS: tuple[Method, ...] = get_args(Method)
+"""Of `value_at_risk.py`. They stand here because every strategy names one, and few who read it need statistics."""
 
 
 @dataclass(frozen=True, slots=True)

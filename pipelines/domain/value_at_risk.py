@@ -9,16 +9,16 @@ Giannopoulos and Vosper, "VaR without correlations for portfolios of derivative 
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kurtosis, norm, skew
 
-Floats = NDArray[np.float64]
+from pipelines.domain.risk_settings import METHODS as METHODS
+from pipelines.domain.risk_settings import Method as Method
 
-Method = Literal["historical", "parametric", "cornish-fisher", "ewma", "filtered", "monte-carlo"]
-METHODS: tuple[Method, ...] = get_args(Method)
+Floats = NDArray[np.float64]
 
 LEAST_ROWS = 2
 

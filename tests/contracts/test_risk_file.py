@@ -137,6 +137,17 @@ def test_a_fault_of_a_stress_file_names_its_line(tmp_path: Path, stress: str, sa
         load_strategy(strategy_file)
 
 
+def test_risk_of_several_currencies_needs_their_rates(tmp_path: Path) -> None:
+    first, second = PAIR.instruments
+    euro = replace(PAIR, instruments=(first, replace(second, currency="EUR")))
+    file = tmp_path / "strategy.yaml"
+    file.write_text(f"{dump_strategy(euro)}risk: {{window: 100}}\n")
+    with pytest.raises(StrategyError, match=r"risk: instruments are in EUR, USD: give .* in limits\.rates"):
+        load_strategy(file)
+    file.write_text(file.read_text().replace("stale_marks_ms", "rates: {EUR: 1.1}, stale_marks_ms"))
+    assert load_strategy(file).risk.window == 100
+
+
 def test_a_move_of_a_currency_comes_on_top_of_the_instruments() -> None:
     crash = SCENARIOS[0]
     assert crash.move("A", "USD") == pytest.approx(0.8 * 0.9 - 1)
