@@ -1,5 +1,7 @@
 """The risk job on Flink and Kafka: what it writes is what the domain tells, and it is found at the log's end."""
 
+import os
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +11,9 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from infra.flink_jobs import FlinkError, cancel, jobs
+from infra.parts.flink import TASKMANAGER
 from infra.settings import Settings
+from infra.supervision import Supervision
 from jobs.risk_log import RiskLogError, latest
 from jobs.submit import submit
 from pipelines.contracts.registry import SchemaRegistry
@@ -67,6 +71,26 @@ def test_the_job_writes_what_the_domain_tells(trading_session: OpenSession, tmp_
     assert last.body.scenarios == 30 + 29 + 1
     assert job_id in {job.id for job in jobs(settings.flink.rest)}
     cancel(settings.flink.rest, [job_id])
+
+
+def test_a_kill_of_the_taskmanager_changes_nothing_that_is_told(trading_session: OpenSession, tmp_path: Path) -> None:
+    file = strategy_file(tmp_path)
+    (job_id,) = submit(trading_session.settings, ["risk"], file, trading_session.prefix).values()
+    write(trading_session, POSITIONS)
+    until(trading_session, 4)
+    time.sleep(3.0)  # a checkpoint: what it has not seen is told again
+    (worker,) = (each for each in Supervision(trading_session.settings).processes() if each.program == TASKMANAGER)
+    os.kill(worker.pid, signal.SIGKILL)
+    write(trading_session, LATER)
+    found = until(trading_session, 6)
+    told = {event.event_id: event.body for event in found}
+    assert all(told[event.event_id] == event.body for event in found)
+    loaded = load_strategy(file)
+    state, history = RiskState.empty(RiskConfig.of(loaded)), load_history(loaded)
+    assert history is not None
+    state.fill(*history)
+    assert list(told.values()) == risk_records.given(state, *POSITIONS, *LATER)
+    cancel(trading_session.settings.flink.rest, [job_id])
 
 
 def test_a_history_that_cannot_be_read_is_told_when_the_job_is_submitted(
