@@ -6,19 +6,18 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from infra.topics import session_id
 from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.signing import COMMAND, command_id, sign
 from pipelines.contracts.topics import Topics, kafka_partition
 from pipelines.contracts.trading import EVENT, EventCodec
 from pipelines.contracts.wire import BadRecord
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.trading import Command, TradingEvent
-
-COMMAND = "command/"
-"""What event ids of commands begin with."""
 
 HEAD_BYTES = 8
 """At most this much comes before an event's id: the frame, and how long the id is."""
@@ -41,6 +40,7 @@ class Written:
     topic: str
     partition: int
     offset: int
+    signed: bool
 
 
 class AccountLog:
@@ -49,15 +49,27 @@ class AccountLog:
     def __init__(self, bootstrap: str, registry_url: str, prefix: str = "") -> None:
         self._bootstrap = bootstrap
         self._topic = Topics(prefix).events
-        session_id(bootstrap, Topics(prefix))  # it is there: a producer would make it
+        self._session = session_id(bootstrap, Topics(prefix))  # it is there: a producer would make it
         registry = SchemaRegistry(registry_url)
         self._codec = EventCodec(registry.ids()[EVENT], registry.schema)
 
-    def write(self, account: str, word: str, *, operator: str, reason: str, time_ns: int, scope: str = "") -> Written:
+    def write(
+        self,
+        account: str,
+        word: str,
+        *,
+        operator: str,
+        reason: str,
+        time_ns: int,
+        scope: str = "",
+        key: Ed25519PrivateKey | None = None,
+    ) -> Written:
         """Write a command and return when the log has it. `time_ns`: event time, UTC ns. `scope`: what it is about; the
-        account, if left out."""
-        event_id = f"{COMMAND}{word}/{uuid.uuid4().hex}"
+        account, if left out. `key`: the operator's, to sign with."""
+        event_id = command_id(word, self._session, uuid.uuid4().hex)
         event = TradingEvent(event_id, account, time_ns, Command(word, scope or account, operator, reason))
+        if key is not None:
+            event = sign(key, event)
         try:
             producer = KafkaProducer(bootstrap_servers=self._bootstrap.split(","), acks="all")
             try:
@@ -75,7 +87,7 @@ class AccountLog:
                 f"{word} of {account}: whether {self._topic} at {self._bootstrap} has it is not known"
                 f" ({type(error).__name__}): helios status, then give it again"
             ) from error
-        return Written(event_id, account, word, self._topic, at.partition, at.offset)
+        return Written(event_id, account, word, self._topic, at.partition, at.offset, key is not None)
 
     def await_drained(self, written: Written, patience_s: float) -> bool:
         """Whether the log says, in time, that every order before a drain has had its last report."""

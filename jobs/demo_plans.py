@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infra.settings import Settings
 from jobs.demo import DemoError, FeedCommand
+from jobs.operator_key import own, user
 from jobs.session import SessionPlan
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.contracts.stress_file import load_stress
@@ -130,7 +131,10 @@ def _first_prices(source: FileSource, symbols: Sequence[str]) -> dict[str, float
 
 
 def _written(settings: Settings, strategy: Strategy) -> Path:
+    """Its account obeys who runs the demo, by a key that stays in the settings' home: helios resume finds it there."""
     file = settings.home / "demo" / "strategy.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(dump_strategy(strategy))
+    operator = user()
+    operators = {operator: own(settings.home, operator).public_key().public_bytes_raw()}
+    file.write_text(dump_strategy(replace(strategy, operators=operators)))
     return file

@@ -108,6 +108,8 @@ class Tally:
             self.counts["refused"] += 1
             self.refusals[order.reason.split(":")[0]] += 1
             self._tell(order.event_time_ns, f"refused {order.pair}: {order.reason}")
+        elif order.action != Decision.NEW:
+            self._tell(order.event_time_ns, f"{order.action} {order.target or order.reason}")
         else:
             self.counts["orders"] += 1
             self._tell(order.event_time_ns, f"order {order.side} {order.quantity} {order.instrument}")
@@ -136,13 +138,19 @@ class Tally:
         if not self._first(event.event_id):
             return
         self.counts["reports"] += 1
+        if report.amends and report.amended_quantity:
+            self._trade(report, -report.amended_quantity, report.amended_price)
+            self._tell(event.event_time_ns, f"{report.venue} amends fill {report.amends} of {report.instrument}")
         if report.last_quantity:
             self.counts["fills"] += 1
-            lots = report.last_quantity if report.side == Side.BUY else -report.last_quantity
-            ticks = round(report.last_price / self.instruments[report.instrument].tick_size)
-            self._positions[report.instrument] = self._positions.get(report.instrument, FLAT).traded(lots, ticks)
+            self._trade(report, report.last_quantity, report.last_price)
             told = f"fill {report.side} {report.last_quantity} {report.instrument} at {report.last_price}"
             self._tell(event.event_time_ns, told)
+
+    def _trade(self, report: Report, lots: int, price: float) -> None:
+        signed = lots if report.side == Side.BUY else -lots
+        ticks = round(price / self.instruments[report.instrument].tick_size)
+        self._positions[report.instrument] = self._positions.get(report.instrument, FLAT).traded(signed, ticks)
 
     def positions(self) -> tuple[tuple[PositionLine, ...], float, float]:
         """A line for each instrument traded, realised and unrealised P&L."""

@@ -1,21 +1,33 @@
 """helios kill, resume, drain: an operator's word to an account, through its log."""
 
-import getpass
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from jobs.account_log import AccountLog
 
 Account = Annotated[str, typer.Option(help="The account, as the strategy file names it.", show_default=False)]
 Reason = Annotated[str, typer.Option(help="Why: it is kept in the log.", show_default=False)]
 Operator = Annotated[str, typer.Option(help="Who says so; you, if left out.")]
+Key = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HELIOS_OPERATOR_KEY",
+        help="The operator's key, to sign with; .local/keys/OPERATOR.key if left out. Without one it is not signed.",
+        dir_okay=False,
+        show_default=False,
+    ),
+]
 Prefix = Annotated[str, typer.Option(help="Of the session's topics.")]
 Bootstrap = Annotated[str, typer.Option(help="Kafka; the settings' if left out.")]
 Registry = Annotated[str, typer.Option(help="Schema registry; the settings' if left out.")]
@@ -26,6 +38,7 @@ def kill(
     account: Account,
     reason: Reason,
     operator: Operator = "",
+    key: Key = None,
     prefix: Prefix = "",
     bootstrap: Bootstrap = "",
     registry: Registry = "",
@@ -37,13 +50,14 @@ def kill(
 
     Example: helios kill --account desk --reason "prices look wrong"
     """
-    tell(write("kill", account, reason, operator, (prefix, bootstrap, registry)), as_json)
+    tell(write("kill", account, reason, operator, (prefix, bootstrap, registry), key=key), as_json)
 
 
 def resume(
     account: Account,
     reason: Reason,
     operator: Operator = "",
+    key: Key = None,
     prefix: Prefix = "",
     bootstrap: Bootstrap = "",
     registry: Registry = "",
@@ -53,7 +67,7 @@ def resume(
 
     Example: helios resume --account desk --reason "feed is back"
     """
-    tell(write("resume", account, reason, operator, (prefix, bootstrap, registry)), as_json)
+    tell(write("resume", account, reason, operator, (prefix, bootstrap, registry), key=key), as_json)
 
 
 def drain(
@@ -85,14 +99,24 @@ def write(
     place: tuple[str, str, str],
     patience_s: float | None = None,
     scope: str = "",
+    key: Path | None = None,
 ) -> dict[str, object]:
     """Put a command into the log; what of it is told. `place`: prefix, bootstrap, registry. With `patience_s`, whether
-    all before it was settled in that time. Raises AccountLogError."""
+    all before it was settled in that time. Signed by the key in the file `key`, else by the operator's in its usual
+    place. Raises AccountLogError, OperatorKeyError."""
     from jobs.account_log import AccountLogError
+    from jobs.operator_key import user
 
+    operator = operator or user()
     with account_log(place) as log:
         written = log.write(
-            account, word, operator=operator or getpass.getuser(), reason=reason, time_ns=time.time_ns(), scope=scope
+            account,
+            word,
+            operator=operator,
+            reason=reason,
+            time_ns=time.time_ns(),
+            scope=scope,
+            key=signing_key(word, operator, key),
         )
         seen = log.accounts(account)
         if seen[account] < 2 and len(seen) > 1:
@@ -102,6 +126,22 @@ def write(
             )
         drained = None if patience_s is None else log.await_drained(written, patience_s)
     return asdict(written) | {"drained": drained}
+
+
+def signing_key(word: str, operator: str, given: Path | None) -> "Ed25519PrivateKey | None":
+    """What a command is signed with. One that cannot be read stops every command but a kill, which needs none."""
+    from infra.settings import load_settings
+    from jobs.operator_key import OperatorKeyError, found
+
+    if word == "drain":
+        return None
+    try:
+        return found(load_settings().home, operator, given)
+    except OperatorKeyError as error:
+        if word != "kill":
+            raise
+        print(f"helios: not signed: {error}", file=sys.stderr)
+        return None
 
 
 @contextmanager
@@ -128,6 +168,7 @@ def tell(told: dict[str, object], as_json: bool) -> None:
     print(
         f"{told['command']} of account {told['account']} is in {told['topic']},"
         f" partition {told['partition']} offset {told['offset']} ({told['event_id']})"
+        f"{', signed' if told['signed'] else ', not signed'}"
     )
     if told["drained"] is not None:
         print("every order before it is settled" if told["drained"] else "not settled in time: helios status")

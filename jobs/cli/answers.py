@@ -20,7 +20,17 @@ Limit = Annotated[
 ]
 
 ON_SCREEN = 60
-HIDDEN = ("exec_id", "cause", "event_ns", "receive_ns", "client_order_id", "feed_session", "frame", "event_id")
+HIDDEN = (
+    "exec_id",
+    "amends",
+    "cause",
+    "event_ns",
+    "receive_ns",
+    "client_order_id",
+    "feed_session",
+    "frame",
+    "event_id",
+)
 """Columns that are not in the table: too wide for a screen, as lists are."""
 
 

@@ -8,7 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.account import Account, AsJson, Bootstrap, Operator, Prefix, Reason, Registry, account_log, tell, write
+from jobs.cli.account import (
+    Account,
+    AsJson,
+    Bootstrap,
+    Key,
+    Operator,
+    Prefix,
+    Reason,
+    Registry,
+    account_log,
+    tell,
+    write,
+)
 
 app = typer.Typer(help="Limits of an account: as they are, and changed through its log.", no_args_is_help=True)
 
@@ -23,6 +35,7 @@ def set_(
     account: Account,
     reason: Reason,
     operator: Operator = "",
+    key: Key = None,
     prefix: Prefix = "",
     bootstrap: Bootstrap = "",
     registry: Registry = "",
@@ -38,7 +51,7 @@ def set_(
         change(Limits(position_lots=1, stale_marks_ms=1), limit)
     except LimitError as error:
         raise LimitsError(str(error)) from error
-    tell(write("limit", account, reason, operator, (prefix, bootstrap, registry), scope=limit), as_json)
+    tell(write("limit", account, reason, operator, (prefix, bootstrap, registry), scope=limit, key=key), as_json)
 
 
 @app.command(epilog="Example: helios limits show --strategy .local/demo/strategy.yaml --json")

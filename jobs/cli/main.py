@@ -21,6 +21,7 @@ from jobs.cli import (
     demo,
     feed,
     history,
+    keys,
     limits,
     pair_pages,
     pairs,
@@ -34,8 +35,11 @@ from jobs.cli import (
     stack,
     submit,
     var,
+    why,
 )
+from jobs.operator_key import OperatorKeyError
 from jobs.risk_log import RiskLogError
+from jobs.why.chain import WhyError
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
 from pipelines.contracts.strategy_file import StrategyError
@@ -64,11 +68,13 @@ app.command()(account.resume)
 app.command()(account.drain)
 app.command()(demo.demo)
 app.command()(sql.sql)
+app.command(epilog="Example: helios why 9caff0ef5dbe --json")(why.why)
 app.command(epilog="Example: helios decode capture.jsonl.gz --json")(decode.decode)
 app.command(epilog="Example: helios bars uso.zip bno.zip --reference us-desk.yaml")(bars.bars)
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
+app.add_typer(keys.app, name="keys")
 app.add_typer(limits.app, name="limits")
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
@@ -99,6 +105,8 @@ EXPECTED = (
     feed.FeedError,
     decode.DecodeError,
     AccountLogError,
+    OperatorKeyError,
+    WhyError,
     SignalError,
     pair_pages.PagesError,
     limits.LimitsError,

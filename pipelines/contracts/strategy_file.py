@@ -24,6 +24,7 @@ signals:                        # file: from the repository's root or this file'
 sizing: {leg_notional: 10000}   # how much an entry buys of its first leg, in the currency
 limits: {position_lots: 1000, stale_marks_ms: 2000}     # and more: pipelines/contracts/limits_file.py
 risk: {confidence: 0.99}        # how it is told, may be left out: pipelines/contracts/risk_file.py
+operators: {anna: 7CZ3M0K3kFh0z6m7r0Dq3m6lq2e1Vw4mDk0oI1f0b2A=}     # whose commands it obeys; left out, anyone's
 ```
 
 How spreads are made (moments, hedge, prices, neutral, health) can be said for all pairs at the top, and for one beside
@@ -58,6 +59,7 @@ from pipelines.contracts import marked_yaml
 from pipelines.contracts.calendars import UnknownCalendar, check_calendar
 from pipelines.contracts.limits_file import dump_limits, read_limits
 from pipelines.contracts.marked_yaml import Section, Unique
+from pipelines.contracts.operators_file import dump_operators, read_operators
 from pipelines.contracts.reference_file import ReferenceFileError, ReferenceUse, load_reference
 from pipelines.contracts.risk_file import dump_risk, read_risk
 from pipelines.contracts.spread_model_file import dump_model, read_model
@@ -142,6 +144,8 @@ def dump_strategy(strategy: Strategy) -> str:
     }
     if strategy.risk != RiskSettings():
         content["risk"] = dump_risk(strategy.risk)
+    if strategy.operators:
+        content["operators"] = dump_operators(strategy.operators)
     if strategy.history:
         content["history"] = strategy.history
     if strategy.actions:
@@ -198,6 +202,7 @@ def _strategy(top: Section, folder: Path) -> Strategy:
         history=_history(top, folder),
         snapshots_ns=_snapshots(top),
         risk=read_risk(top.section("risk", required=False), folder, ids, currencies),
+        operators=read_operators(top.section("operators", required=False)),
     )
     top.done()
     return strategy

@@ -1,19 +1,17 @@
-"""What an account knows: its configuration, the state that its log has brought it to, and that state as bytes.
+"""What an account knows: the state that its log has brought it to.
 
 State is of msgspec structs and not dataclasses: they are built five times faster, and are their own wire form.
 Everything in it is bounded by the strategy file (pairs, instruments, shards) or by a constant named here.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
 
-from pipelines.domain.identity import client_order_id
 from pipelines.domain.limits import Limits
 from pipelines.domain.orders import Order, reach
 from pipelines.domain.positions import FLAT, Position
-from pipelines.domain.universe import Instrument, Strategy
+from pipelines.domain.trader_config import TradedPair, TraderConfig
 
 CLOSED_KEPT = 256
 """Closed orders remembered for late fills, newest last. One that is filled whole and priced is not kept: nothing that
@@ -21,6 +19,9 @@ still comes for it could count, and a report about an order that is not known do
 
 COMMANDS_KEPT = 256
 """Commands remembered by id: a resume that is delivered twice must not undo the kill between."""
+
+AMENDED_KEPT = 256
+"""Amendments remembered by exec id."""
 
 SOURCES_KEPT = 64
 """Signal versions whose last sequences are remembered, the longest silent forgotten first."""
@@ -36,79 +37,58 @@ class Stance(StrEnum):
     EXITING = "exiting"
 
 
-@dataclass(frozen=True, slots=True)
-class TradedPair:
-    """A pair with its legs looked up."""
-
-    name: str
-    shard: int
-    legs: tuple[Instrument, Instrument]
-
-
-@dataclass(frozen=True, slots=True)
-class TraderConfig:
-    """What `step` needs to know that is not in the log."""
-
-    account: str
-    session_id: str
-    leg_notional: float
-    limits: Limits
-    """Until a command of the log changes them."""
-    shards: int
-    instruments: dict[str, Instrument]
-    pairs: dict[str, TradedPair]
-    pairs_of: dict[str, tuple[tuple[str, int], ...]]
-    """Instrument -> the (pair, leg)s that it is in."""
-
-    @classmethod
-    def of(cls, strategy: Strategy, session_id: str) -> "TraderConfig":
-        instruments = {instrument.id: instrument for instrument in strategy.instruments}
-        pairs_of: dict[str, list[tuple[str, int]]] = {name: [] for name in instruments}
-        for pair in strategy.pairs:
-            pairs_of[pair.a].append((pair.name, 0))
-            pairs_of[pair.b].append((pair.name, 1))
-        return cls(
-            account=strategy.account,
-            session_id=session_id,
-            leg_notional=strategy.sizing.leg_notional,
-            limits=strategy.limits,
-            shards=strategy.shards,
-            instruments=instruments,
-            pairs={
-                pair.name: TradedPair(pair.name, pair.shard, (instruments[pair.a], instruments[pair.b]))
-                for pair in strategy.pairs
-            },
-            pairs_of={name: tuple(legs) for name, legs in pairs_of.items()},
-        )
-
-    def order_id(self, cause: str, leg: int) -> str:
-        return client_order_id(self.session_id, self.account, cause, leg)
-
-
 Quote = tuple[float, float, int]
 """Bid, ask, event time in ns."""
 
 
 class ShardMarks(msgspec.Struct, frozen=True, array_like=True):
-    """Last quotes of a shard's instruments, and the sequence of the last marks taken."""
+    """Last quotes of a shard's instruments, and the sequence of the last marks taken. `state`: of those that do not
+    trade, MarkState bits."""
 
     sequence: int
     quotes: dict[str, Quote]
+    state: dict[str, int] = {}
+
+
+Lots = tuple[int, int]
+"""Signed lots by leg."""
+
+Target = tuple[int, int, int]
+"""What a strategy wants of a pair: signed lots by leg, and in how many entries it came to them."""
+
+NOBODY = ""
+"""Whose lots of a pair are that no strategy claims."""
 
 
 class PairState(msgspec.Struct, frozen=True, array_like=True):
     """One pair that is not flat, or has an order working. Tuples are by leg (a, b); lots are signed.
 
-    `working`: client id of each leg's open order, empty where none; never more than one a leg.
-    `wanted`: what the last entry asked for. `closes`: closing tries since the pair was last held.
+    `working`: client id of each leg's open order, empty where none; never more than one a leg. `start`, `wanted`: where
+    the present move, or the last one, began and where it goes. `tries`: orders of one kind in a row that came back.
+    `targets`: what each strategy wants; where they add up to something else than `wanted`, another move follows.
+    `before`: of an entry, whose it is and what that strategy had before. `due`: a move waits for the message rate.
     """
 
     stance: Stance
-    lots: tuple[int, int] = (0, 0)
+    lots: Lots = (0, 0)
     working: tuple[str, str] = ("", "")
-    wanted: tuple[int, int] = (0, 0)
+    wanted: Lots = (0, 0)
     exit_wanted: bool = False
-    closes: int = 0
+    """Of states of format 1 alone."""
+    tries: int = 0
+    start: Lots = (0, 0)
+    targets: dict[str, Target] = {}
+    before: tuple[str, Target] = (NOBODY, (0, 0, 0))
+    due: bool = False
+
+    @property
+    def moving(self) -> bool:
+        return bool(self.working[0] or self.working[1])
+
+    @property
+    def goal(self) -> Lots:
+        """What all strategies together want."""
+        return sum(each[0] for each in self.targets.values()), sum(each[1] for each in self.targets.values())
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
@@ -120,10 +100,64 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Day(msgspec.Struct, frozen=True, array_like=True):
-    """A UTC day of the account's marks, by its number since 1970, and what had been made when it began, in money."""
+    """A UTC day of the account's marks, by its number since 1970, and what had been made when it began, in money; what
+    was bought and sold since, in money too."""
 
     number: int = -1
     made: float = 0.0
+    turnover: float = 0.0
+
+
+class Stops(StrEnum):
+    """How part of an account is stopped. KILL: nothing leaves. REDUCE: it is being closed, nothing new is taken. HALT:
+    nothing new is taken until a person resumes."""
+
+    KILL = "kill"
+    REDUCE = "reduce"
+    HALT = "halt"
+
+
+class Stop(msgspec.Struct, frozen=True, array_like=True):
+    """Why a scope is stopped, since when, and by which limit (empty: by a person). Of REDUCE: when its next stage is
+    due, when it last had one, how many lots were held then, and how many stages in a row have moved none. `flat`: it
+    ends only when all is closed."""
+
+    kind: Stops
+    why: str
+    since_ns: int
+    limit: str = ""
+    flat: bool = False
+    next_ns: int = 0
+    staged_ns: int = 0
+    held: int = 0
+    idle: int = 0
+
+
+class Measured(msgspec.Struct, frozen=True, array_like=True):
+    """The last risk update: losses positive, money of the account; by instrument, by pair."""
+
+    as_of_ns: int = -1
+    sequence: int = 0
+    var: float = 0.0
+    es: float = 0.0
+    es_per_lot: dict[str, float] = {}
+    deviation_per_lot: dict[str, float] = {}
+    volume_per_day: dict[str, float] = {}
+    pair_es: dict[str, float] = {}
+
+
+class Book(msgspec.Struct, frozen=True, array_like=True):
+    """What a strategy has of a pair: a position a leg, fees and borrowing in money of the account; and of the round
+    trips that it closed, how many, the sum of what they made to what they took, and of the squares."""
+
+    legs: tuple[Position, Position] = (FLAT, FLAT)
+    costs: float = 0.0
+    trips: int = 0
+    returns: float = 0.0
+    squares: float = 0.0
+    begun: float = 0.0
+    """What had been made when the present trip began, and the most that its legs were worth."""
+    worth: float = 0.0
 
 
 class TraderState(msgspec.Struct, frozen=True):
@@ -149,6 +183,25 @@ class TraderState(msgspec.Struct, frozen=True):
     """Event times of the last orders, as many as `orders_per_second`."""
     entered_ns: dict[str, tuple[int, ...]] = {}
     """Pair -> event times of its last entries, as many as `entries_per_minute`."""
+    stops: dict[str, Stop] = {}
+    """Scope -> why it is stopped. What `killed` says of the whole account comes before."""
+    books: dict[str, dict[str, Book]] = {}
+    """Strategy -> pair -> what it has of it."""
+    costs: float = 0.0
+    """Fees and borrowing in all, in money of the account."""
+    measured: Measured = Measured()
+    unmeasured: tuple[tuple[int, str, int], ...] = ()
+    """Fills that the last risk update did not know: number of the position told after it, instrument, lots."""
+    marked_ns: int = 0
+    """The latest of the marks."""
+    watched_ns: int = 0
+    """When limits were last held against what is held."""
+    peak: float | None = None
+    """The most that had ever been made, in money."""
+    amended: tuple[str, ...] = ()
+    """Exec ids of the last reports that amended a fill."""
+    flattened: int = -1
+    """The last day that was flattened by time, by its number."""
 
     @property
     def limits(self) -> Limits:
@@ -190,48 +243,3 @@ class Exposure(msgspec.Struct, frozen=True, array_like=True):
     short: int
     filled: int
     working: int
-
-
-class _Saved(msgspec.Struct, frozen=True):
-    """`TraderState` without its configuration. A new field has a default: then older bytes load too."""
-
-    killed: str
-    pairs: dict[str, PairState]
-    orders: dict[str, Order]
-    closed: dict[str, Order]
-    positions: dict[str, Position]
-    marks: dict[int, ShardMarks]
-    taken: dict[str, dict[str, int]]
-    commands: tuple[str, ...]
-    told: Told = Told()
-    own_limits: Limits | None = None
-    day: Day = Day()
-    sent_ns: tuple[int, ...] = ()
-    entered_ns: dict[str, tuple[int, ...]] = {}
-
-
-VERSION = b"\x01"
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Saved).decode
-_PARTS = _Saved.__struct_fields__
-
-
-def dump(state: TraderState) -> bytes:
-    """The state as bytes: a version byte, then msgpack. Equal histories give equal bytes."""
-    return VERSION + _encode(_Saved(*[getattr(state, part) for part in _PARTS]))
-
-
-def load(data: bytes | None, config: TraderConfig) -> TraderState:
-    """The state from `dump`'s bytes; an account that has seen nothing from None. ValueError where they are no state."""
-    if data is None:
-        return TraderState(config)
-    if data[:1] != VERSION:
-        raise ValueError(
-            f"state of account {config.account}: format {data[:1]!r}, this program reads {VERSION!r}: "
-            "start it from a savepoint of its own version, or from the beginning of trading.events"
-        )
-    try:
-        saved = _decode(data[1:])
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"state of account {config.account}: not readable as format {VERSION!r}: {error}") from error
-    return TraderState(config, *[getattr(saved, part) for part in _PARTS])

@@ -40,15 +40,38 @@ def worth(state: TraderState) -> Worth:
     return Worth(gross, high, low)
 
 
-def made(state: TraderState) -> float:
-    """Profit, realised and at the last marks; positions of instruments that the strategy no longer has are left out."""
+def worth_of_sector(state: TraderState, sector: str) -> float:
+    """Of the legs in instruments of a sector, long and short, each at its worst."""
     total = 0.0
+    for name, pair in state.pairs.items():
+        traded = state.config.pairs.get(name)
+        for leg, instrument in enumerate(traded.legs if traded else ()):
+            if instrument.sector == sector:
+                least, most = reach(pair.lots[leg], state.orders.get(pair.working[leg]))
+                total += one_lot(state, instrument) * max(most, -least)
+    return total
+
+
+def lost(state: TraderState) -> float:
+    """Since the day began; negative where something was made."""
+    return state.day.made - made(state)
+
+
+def underwater(state: TraderState) -> float:
+    """Below the most that had been made when limits were last watched; 0 at least."""
+    return max(0.0, (state.peak or 0.0) - made(state))
+
+
+def made(state: TraderState) -> float:
+    """Profit, realised and at the last marks, less fees and borrowing; positions of instruments that the strategy no
+    longer has are left out."""
+    total = -state.costs
     for id, position in state.positions.items():
         instrument = state.config.instruments.get(id)
         if instrument is None:
             continue
         tick = instrument.tick_size * instrument.lot_size * state.limits.rate(instrument.currency)
-        mid = _mid(state, id)
+        mid = mid_of(state, id)
         open_ticks = position.unrealised(mid / instrument.tick_size) if mid else 0.0
         total += (position.realised + open_ticks) * tick
     return total
@@ -56,14 +79,14 @@ def made(state: TraderState) -> float:
 
 def one_lot(state: TraderState, instrument: Instrument) -> float:
     """Money of a lot at the last mark; at what was paid for it where there is none."""
-    mid = _mid(state, instrument.id)
+    mid = mid_of(state, instrument.id)
     if not mid:
         position = state.position(instrument.id)
         mid = abs(position.cost / position.lots) * instrument.tick_size if position.lots else 0.0
     return mid * instrument.lot_size * state.limits.rate(instrument.currency)
 
 
-def _mid(state: TraderState, instrument: str) -> float:
+def mid_of(state: TraderState, instrument: str) -> float:
     """Of the instrument's last quote of two sides, in whichever shard it is told; 0 where there is none."""
     for marks in state.marks.values():
         quote = marks.quotes.get(instrument)

@@ -34,6 +34,14 @@ class Limits:
     gross_notional: float | None = _limit("money of all legs, long and short", float)
     net_notional: float | None = _limit("money of all legs, long less short, each way", float)
     daily_loss: float | None = _limit("money lost since the UTC day began, realised and marked", float)
+    drawdown: float | None = _limit("money below the most that was ever made, realised and marked", float)
+    var: float | None = _limit("money of value at risk, as it is measured", float)
+    es: float | None = _limit("money of expected shortfall, as measured, and of each lot since, working and new", float)
+    stale_risk_ms: int | None = _limit("ms of event time since risk was measured, where `es` is limited", int)
+    sector_notional: float | None = _limit("money of all legs of a sector, long and short", float)
+    credit: float | None = _limit("money bought and sold since the UTC day began, and working", float)
+    fat_finger: float | None = _limit("share of an instrument's volume a day that an order may be", float)
+    messages_per_second: int | None = _limit("orders and cancels in a second of event time, exits too: these wait", int)
     orders_per_second: int | None = _limit("orders in a second of event time", int)
     entries_per_minute: int | None = _limit("entries of one pair in a minute of event time", int)
     restricted: tuple[str, ...] = field(default=(), metadata={"unit": "instruments that are not entered"})
@@ -48,6 +56,11 @@ class Limits:
     def rate(self, currency: str) -> float:
         """What one unit of a currency is worth; one that `rates` does not name is the account's own."""
         return self.rates.get(currency, 1.0)
+
+    @property
+    def messages_kept(self) -> int:
+        """How many of the last orders are remembered."""
+        return max(self.orders_per_second or 0, self.messages_per_second or 0)
 
     @property
     def of_money(self) -> bool:

@@ -70,6 +70,14 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     unpriced: int = 0
     guessed_value: int = 0
     exec_ids: tuple[str, ...] = ()
+    strategy: str = ""
+    cancel: str = ""
+    """Client id of the request that it be canceled; empty where there is none."""
+    amended: bool = False
+    """A fill of it was taken back or corrected: from then on each fill counts by its own report alone, as sums told
+    before and after that do not go together."""
+    void: tuple[str, ...] = ()
+    """Exec ids of fills that were amended before they were told: their lots do not count when they come."""
 
     @property
     def sign(self) -> int:
@@ -117,15 +125,15 @@ def hear(order: Order, report: Report, price_ticks: int | None, guess_ticks: int
 
     The caller has dropped reports whose exec id is in `order.exec_ids`, and quantities outside 0..MAX_LOTS.
     """
-    news = max(0, report.cumulative_quantity - order.filled)
-    told = report.last_quantity if price_ticks is not None else 0
+    told = report.last_quantity if price_ticks is not None and report.exec_id not in order.void else 0
+    news = max(0, told - order.unpriced) if order.amended else max(0, report.cumulative_quantity - order.filled)
     priced = min(told, news)
+    corrected = min(told - priced, order.unpriced)  # counted before, by a sum
     guessed = news - priced
     unpriced = order.unpriced + guessed
     guessed_value = order.guessed_value + guessed * guess_ticks
     correction = 0
-    if not news and told and unpriced and price_ticks is not None:
-        corrected = min(told, unpriced)
+    if corrected and price_ticks is not None:
         released = guessed_value * corrected // unpriced
         correction = corrected * price_ticks - released
         unpriced -= corrected

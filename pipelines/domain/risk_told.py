@@ -50,6 +50,7 @@ def update(state: RiskState) -> RiskUpdate:
         days=days,
         exceptions=exceptions,
         zone=state.days.zone(settings.confidence),
+        position_sequence=state.sequence,
     )
 
 

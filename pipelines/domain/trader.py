@@ -2,33 +2,38 @@
 
 The rules, plainly:
 
-- An entry needs a flat pair with nothing working, and all checks; both legs are decided together. It stands only if
-  both legs fill whole. Once both orders are closed and it does not, whatever has been filled is closed at once (the
-  cause of the closing orders is the report that closed the last of them).
+- A pair is moved from what is held of it to what the account's strategies want of it together, both legs at once, by
+  one order a leg at most. An entry needs a pair of which nothing works, and all checks; it stands only if both legs
+  fill whole. Once both orders are closed and it does not, whatever has been filled is closed at once (the cause of the
+  closing orders is the report that closed the last of them), or ordered again first where the sizing says so.
 - An exit closes exactly what is filled. While an entry is still working it is remembered, and done when that is over.
-  It is refused by the kill switch alone: closing reduces risk, and by the way limits count it cannot exceed one.
+  It is refused by a kill alone: closing reduces risk, and by the way limits count it cannot exceed one.
 - A closing order that comes back unfilled is sent again at once, `CLOSE_TRIES` times in all; then the pair is held as
   it is, a refusal says so, and the next exit tries again.
 - A fill that comes after its order was closed moves the position; if the pair is flat, it is closed at once.
-- While the account is killed no order goes out, not even a closing one: what is filled meanwhile stays, and the next
-  exit after `resume` closes it.
+- While a scope is killed no order of it goes out, not even a closing one: what is filled meanwhile stays, and the next
+  exit after `resume` closes it. What works is asked to be canceled.
+- Limits are watched as marks, fills and risk updates come. One that breaks makes the account REDUCE: entries are
+  refused, those that work are canceled, and pairs are closed in stages, until it is inside again, or HALTED.
 - What was taken once does nothing the second time: signals and marks by sequence, reports by exec id and cumulative
-  quantity, commands by id.
+  quantity, commands by id, risk updates by their time.
 - Every entry that is not a repeat gives orders or one refusal. An exit gives orders, is remembered while entering, and
   does nothing where the pair is flat or closing.
 """
 
 from msgspec.structs import replace
 
-from pipelines.domain import checks
-from pipelines.domain.account import COMMANDS_KEPT, SOURCES_KEPT, Day, PairState, ShardMarks, Stance, TraderState
+from pipelines.domain.account import SOURCES_KEPT, PairState, ShardMarks, TraderState
+from pipelines.domain.amendments import amend
 from pipelines.domain.booking import book
 from pipelines.domain.checks import Check, reason
-from pipelines.domain.exposure import made
-from pipelines.domain.legs import close, drain_mark, refusal, send
-from pipelines.domain.limits import LimitError, change
+from pipelines.domain.commands import obey
+from pipelines.domain.day import day_of
+from pipelines.domain.entries import enter, leave
+from pipelines.domain.measure import measured
+from pipelines.domain.moves import close
 from pipelines.domain.orders import sent
-from pipelines.domain.rollups import DAY_NS
+from pipelines.domain.outputs import refusal
 from pipelines.domain.trading import (
     Action,
     Command,
@@ -39,12 +44,13 @@ from pipelines.domain.trading import (
     Signal,
     TradingEvent,
 )
+from pipelines.domain.watch import watch
 
 Step = tuple[TraderState, tuple[OrderRequest, ...]]
 
 
 def step(state: TraderState, event: TradingEvent) -> Step:
-    """The account after one event of its log, and what it decides: orders, refusals, drain marks.
+    """The account after one event of its log, and what it decides: orders, cancels, refusals, notices, drain marks.
 
     ValueError where the event cannot be the account's: another's, or marks whose arrays differ in length.
     """
@@ -52,33 +58,59 @@ def step(state: TraderState, event: TradingEvent) -> Step:
         raise ValueError(f"event {event.event_id} is of account {event.account!r}, this is {state.config.account!r}")
     match event.body:
         case Marks() as marks:
-            return _on_marks(state, event, marks), ()
+            return _on_marks(state, event, marks)
         case Report() as report:
-            return book(state, event, report)
+            after, outputs = (amend if report.amends else book)(state, event, report)
+            moved = after.positions is not state.positions
+            return _then_watch(after, event, outputs) if moved else (after, outputs)
         case OrderRequest() as intent:
             return _on_intent(state, intent), ()
         case Signal() as signal:
             return _on_signal(state, event, signal)
         case Command() as command:
-            return _on_command(state, event, command)
-        case RiskUpdate():
-            return state, ()
+            return obey(state, event, command)
+        case RiskUpdate() as update:
+            after = measured(state, update)
+            return (state, ()) if after is state else _then_watch(after, event, ())
 
 
-def _on_marks(state: TraderState, event: TradingEvent, marks: Marks) -> TraderState:
+def _then_watch(state: TraderState, event: TradingEvent, outputs: tuple[OrderRequest, ...]) -> Step:
+    state, more = watch(state, event)
+    return state, outputs + more
+
+
+def _on_marks(state: TraderState, event: TradingEvent, marks: Marks) -> Step:
     if not 0 <= marks.shard < state.config.shards:
-        return state
+        return state, ()
     last = state.marks.get(marks.shard)
     if last is not None and marks.sequence <= last.sequence:
-        return state
+        return state, ()
     quotes = dict(zip(marks.instruments, zip(marks.bid, marks.ask, marks.time_ns, strict=True), strict=True))
     if not state.config.instruments.keys() >= quotes.keys():
         quotes = {name: quote for name, quote in quotes.items() if name in state.config.instruments}
+    silent = last.state if last is not None else {}
+    if silent or any(marks.state):
+        told = dict(zip(marks.instruments, marks.state or (0,) * len(marks.instruments), strict=True))
+        silent = {name: bits for name, bits in (silent | told).items() if bits}
     if last is not None:
         quotes = last.quotes | quotes
-    if event.event_time_ns // DAY_NS > state.day.number:
-        state = replace(state, day=Day(event.event_time_ns // DAY_NS, made(state)))
-    return replace(state, marks=state.marks | {marks.shard: ShardMarks(marks.sequence, quotes)})
+    state = day_of(state, event)
+    marked = state.marks | {marks.shard: ShardMarks(marks.sequence, quotes, silent)}
+    state = replace(state, marks=marked, marked_ns=max(state.marked_ns, event.event_time_ns))
+    state, late = _put_off(state, event)
+    return _then_watch(state, event, late)
+
+
+def _put_off(state: TraderState, event: TradingEvent) -> Step:
+    """Closing orders that waited for the message rate."""
+    if state.limits.messages_per_second is None:
+        return state, ()
+    outputs: list[OrderRequest] = []
+    for name in [name for name, pair in state.pairs.items() if pair.due]:
+        pair: PairState = state.pairs[name]
+        state, orders = close(state, event, name, replace(pair, due=False))
+        outputs += orders
+    return state, tuple(outputs)
 
 
 def _on_signal(state: TraderState, event: TradingEvent, signal: Signal) -> Step:
@@ -96,30 +128,8 @@ def _on_signal(state: TraderState, event: TradingEvent, signal: Signal) -> Step:
     taken[source] = sequences | {what: signal.last_sequence}
     state = replace(state, taken=taken)
     if signal.action is Action.EXIT:
-        return _on_exit(state, event, signal.pair)
-    wanted = checks.size(state.config, pair, signal)
-    refused = checks.entry(state, pair, signal, event.event_time_ns, wanted)
-    if refused:
-        return state, (refusal(state.config, event, signal.pair, refused, wanted[0]),)
-    state = _entered(state, signal.pair, event.event_time_ns)
-    return send(state, event, signal.pair, PairState(Stance.ENTERING, wanted=wanted), wanted)
-
-
-def _entered(state: TraderState, pair: str, time_ns: int) -> TraderState:
-    kept = state.limits.entries_per_minute
-    if kept is None:
-        return replace(state, entered_ns={}) if state.entered_ns else state
-    times_ns = tuple(sorted((*state.entered_ns.get(pair, ()), time_ns))[-kept:])
-    return replace(state, entered_ns=state.entered_ns | {pair: times_ns})
-
-
-def _on_exit(state: TraderState, event: TradingEvent, name: str) -> Step:
-    pair = state.pairs.get(name)
-    if pair is not None and pair.stance is Stance.ENTERING:
-        return replace(state, pairs=state.pairs | {name: replace(pair, exit_wanted=True)}), ()
-    if pair is not None and pair.stance is not Stance.EXITING:
-        return close(state, event, name, replace(pair, closes=0))
-    return state, ()  # flat, or on its way there: what is asked for is so
+        return leave(state, event, signal.pair, signal)
+    return enter(state, event, pair, signal)
 
 
 def _on_intent(state: TraderState, intent: OrderRequest) -> TraderState:
@@ -127,25 +137,3 @@ def _on_intent(state: TraderState, intent: OrderRequest) -> TraderState:
     if order is None:
         return state
     return replace(state, orders=state.orders | {intent.client_order_id: sent(order)})
-
-
-def _on_command(state: TraderState, event: TradingEvent, command: Command) -> Step:
-    if event.event_id in state.commands:
-        return state, ()
-    state = replace(state, commands=(*state.commands[1 - COMMANDS_KEPT :], event.event_id))
-    match command.command:
-        case "kill":  # whatever its scope: to stop more than was meant is the safe mistake
-            return replace(state, killed=f"{command.operator}: {command.reason}"), ()
-        case "resume" if command.scope == state.config.account:
-            return replace(state, killed=""), ()
-        case "limit":
-            try:
-                return replace(state, own_limits=change(state.limits, command.scope)), ()
-            except LimitError as error:
-                return state, (refusal(state.config, event, "", reason(Check.BAD_LIMIT, str(error))),)
-        case "drain":
-            return state, (drain_mark(state.config, event),)
-        case "gateway_started" | "drained":
-            return state, ()
-    why = reason(Check.UNKNOWN_COMMAND, f"{command.command!r} of scope {command.scope!r} by {command.operator}")
-    return state, (refusal(state.config, event, "", why),)

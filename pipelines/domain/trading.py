@@ -58,6 +58,10 @@ class Signal:
     last_sequence: int
 
 
+HALTED, CLOSED = 1, 2
+"""Bits of `Marks.state`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """Quotes of a shard's instruments that changed since the last marks: parallel tuples, times in event ns."""
@@ -118,6 +122,10 @@ class Report:
     `amended_*` are that fill's, as it was told."""
     amended_quantity: int = 0
     amended_price: float = 0.0
+    pair: str = ""
+    """With leg and strategy: of what amends, its order's, as the intent has them. The account may have forgotten it."""
+    leg: int = 0
+    strategy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +165,8 @@ class RiskUpdate:
     days: int = 0
     exceptions: int = 0
     zone: str = ""
+    position_sequence: int = 0
+    """Of the last position told that it knows."""
 
 
 Body = Signal | Marks | OrderRequest | Report | Command | RiskUpdate

@@ -10,8 +10,11 @@ from pipelines.domain.ladder import ALL_LEVELS, Levels
 from pipelines.domain.limits import Limits as Limits
 from pipelines.domain.quality import Rules
 from pipelines.domain.risk_settings import RiskSettings
+from pipelines.domain.session_times import ALL_DAY, SessionTimes
+from pipelines.domain.sizing import Sizing as Sizing
 from pipelines.domain.spread_model import Moments as Moments
 from pipelines.domain.spread_model import SpreadModel
+from pipelines.domain.unwinding import USUAL, Unwinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +27,20 @@ class Instrument:
     tick_size: float
     lot_size: float
     currency: str = "USD"
+    sector: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Venue:
     """Where instruments trade. `protocol` names its feed; our receive time plus `clock_skew_ns` is its time; `rules`
-    say what is done with doubtful rows."""
+    say what is done with doubtful rows. What it takes: `fee_bps` of what is traded, `fee_per_lot` in its currency."""
 
     name: str
     protocol: str
     clock_skew_ns: int = 0
     rules: Rules = field(default_factory=Rules)
+    fee_bps: float = 0.0
+    fee_per_lot: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Pair:
     beta: float
     shard: int
     model: SpreadModel | None = None
+    capital: float = 0.0
+    """Money of the first leg of an entry; 0: as the strategy sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +71,14 @@ class CorporateAction:
 
 
 @dataclass(frozen=True, slots=True)
-class Sizing:
-    """How much an entry buys: `leg_notional` of the first leg in its currency, the second leg by beta."""
-
-    leg_notional: float
-
-
-@dataclass(frozen=True, slots=True)
 class SignalUse:
     """A signal file and the values given to its parameters."""
 
     file: str
     parameters: Mapping[str, object]
     name: str
+    strategy: str = ""
+    """For which strategy of the account it speaks; empty: for the file's."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +103,15 @@ class Strategy:
     """The calendar of an instrument's sessions, of exchange_calendars; one that has none is always open."""
     actions: tuple[CorporateAction, ...] = ()
     """By time."""
+    unwinding: Unwinding = USUAL
+    times: SessionTimes = ALL_DAY
+    borrow: Mapping[str, float] = field(default_factory=dict)
+    """What being short of an instrument costs, as a share of its worth a year."""
     history: str = ""
     """File of closing prices that moments warm up from."""
     risk: RiskSettings = field(default_factory=RiskSettings)
+    operators: Mapping[str, bytes] = field(default_factory=dict)
+    """Whose commands the account obeys: raw Ed25519 public keys by name. Empty: anyone's."""
 
     @cached_property
     def instrument_by_id(self) -> Mapping[str, Instrument]:

@@ -129,7 +129,7 @@ _BAR: tuple[Rule, ...] = (
     Between("trades are not negative", "trades", 0),
 )
 _ORDER: tuple[Rule, ...] = (
-    OneOf("actions are those that are known", "action", ("new", "refused", "drain")),
+    OneOf("actions are those that are known", "action", ("new", "cancel", "refused", "drain", "notice")),
     OneOf("a side is buy or sell", "side", ("buy", "sell"), where=(("action", "==", "new"),)),
     Between("an order is of a lot or more", "quantity", 1, where=(("action", "==", "new"),)),
 )
@@ -198,9 +198,9 @@ TABLES: Mapping[str, Subject] = MappingProxyType(
                 "fills",
                 _EXECUTION,
                 (
-                    Unique("a fill is counted once", _EXECUTION),
+                    Unique("a fill is counted once", (*_EXECUTION, "amends")),
                     _SIDES,
-                    Between("a fill is of a lot or more", "quantity", 1),
+                    Between("a fill is of a lot or more", "quantity", 1, where=(("amends", "==", ""),)),
                     Between("a fill has a price above 0", "price", 0, above=True),
                 ),
             ),

@@ -10,13 +10,16 @@ from pipelines.domain.trading import Side
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Lots traded at a price, for a pair."""
+    """Lots traded at a price, for a pair; below zero they take back those of the fill that it `amends`."""
 
     pair: str
     instrument: str
     side: Side
     lots: int
     price: float
+    execution: str = ""
+    """Venue and exec id: one for a row that takes back and one that puts right."""
+    amends: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,31 @@ class PairProfit:
 
 
 TOTAL = "total"
+
+
+def as_amended(fills: Iterable[Fill]) -> list[Fill]:
+    """Fills as they should have been: one that was taken back is gone, a corrected one stands where the wrong one was.
+
+    Average cost goes by the order of fills: a fill taken back at the end would leave a profit that nobody made.
+    """
+    standing: list[Fill | None] = []
+    places: dict[str, int] = {}
+    freed: dict[str, int] = {}
+    for fill in fills:
+        place = places.get(fill.amends) if fill.amends else None
+        wrong = None if place is None else standing[place]
+        if place is not None and wrong and (wrong.lots, wrong.price) == (-fill.lots, fill.price):
+            standing[place] = None
+            freed[fill.execution] = place
+            continue
+        place = freed.pop(fill.execution, None) if not fill.amends else None
+        if place is None:
+            place = len(standing)
+            standing.append(None)
+        standing[place] = fill
+        if fill.execution and not fill.amends:
+            places[fill.execution] = place
+    return [fill for fill in standing if fill is not None]
 
 
 def profit(fills: Iterable[Fill], mids: Mapping[str, float], terms: Mapping[str, Terms]) -> tuple[PairProfit, ...]:

@@ -7,7 +7,7 @@ from pipelines.domain.trading import Side
 from pipelines.history.answers import Answer
 from pipelines.history.asked import EVERYTHING, Span, length, moment
 from pipelines.history.market_questions import MINUTE, Listed, MarketQuestions
-from pipelines.history.profit import Fill, PairProfit, Terms, profit
+from pipelines.history.profit import Fill, PairProfit, Terms, as_amended, profit
 from pipelines.history.questions import QUERIES_DIR, sql
 from pipelines.history.timescale import HistoryError
 
@@ -89,14 +89,15 @@ class History(MarketQuestions):
         """Profit by pair and in total, of all fills before a time, marked at the last quotes before it."""
         span = Span(None, until)
         answer = self.fills(session, None, pair, span, EVERYTHING)
-        wanted = [answer.columns.index(name) for name in ("pair", "instrument", "side", "lots", "price")]
         fills = []
         for row in answer.rows:
-            of, instrument, side, lots, price = (row[number] for number in wanted)
-            fills.append(Fill(of, instrument, Side(side), lots, price))
+            it = dict(zip(answer.columns, row, strict=True))
+            execution, amends = f"{it['venue']}/{it['exec_id']}", it["amends"] and f"{it['venue']}/{it['amends']}"
+            side = Side(it["side"])
+            fills.append(Fill(it["pair"], it["instrument"], side, it["lots"], it["price"], execution, amends))
         names = sorted({fill.instrument for fill in fills})
         quotes = self._ask("last_quotes", session=session, instruments=names, to=until).rows
-        return profit(fills, {name: (bid + ask) / 2 for name, _, bid, ask in quotes}, self.terms(session))
+        return profit(as_amended(fills), {name: (bid + ask) / 2 for name, _, bid, ask in quotes}, self.terms(session))
 
     def terms(self, session: str) -> dict[str, Terms]:
         """Tick size, lot size and currency by instrument; empty where the loader was not given the strategy."""

@@ -126,10 +126,12 @@ def _value(message: Message) -> bytes:
 
 def _storable(row: Row) -> Row:
     """PostgreSQL's text cannot hold a NUL."""
-    return tuple(_without_nul(value) if isinstance(value, str | list) else value for value in row)
+    return tuple(_without_nul(value) for value in row)
 
 
-def _without_nul(value: str | list[str] | list[float]) -> Value:
+def _without_nul(value: Value) -> Value:
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd") if "\x00" in value else value
-    return [each.replace("\x00", "\ufffd") if isinstance(each, str) else each for each in value]  # type: ignore[return-value]
+    if isinstance(value, list):
+        return [each.replace("\x00", "\ufffd") if isinstance(each, str) else each for each in value]  # type: ignore[return-value]
+    return value

@@ -90,6 +90,7 @@ def order_rows(session_id: str, order: Record) -> Iterator[tuple[Table, Row]]:
             *(session_id, order["client_order_id"], order["action"], order["account"], moment(order["event_time_ns"])),
             *(order["event_time_ns"], order["venue"], order["instrument"], order["side"], order["quantity"]),
             *(order["order_type"], order["limit_price"], order["pair"], order["leg"], order["cause"], order["reason"]),
+            *(order["strategy"], order["checks"], order["target"]),
         ),
     )
 
@@ -106,7 +107,7 @@ def reject_rows(session_id: str, reject: Record) -> Iterator[tuple[Table, Row]]:
 
 
 def event_rows(session_id: str, event: Record) -> Iterator[tuple[Table, Row]]:
-    """Signals, reports (and the fills among them), commands, risk. Marks repeat ticks, an intent repeats its order."""
+    """Signals, commands, risk, reports and what they fill or take back. Marks repeat ticks, an intent its order."""
     part = event.get(event["kind"])
     time_ns = event["event_time_ns"]
     head: Row = (session_id, event["event_id"], event["account"], moment(time_ns), time_ns)
@@ -121,18 +122,27 @@ def event_rows(session_id: str, event: Record) -> Iterator[tuple[Table, Row]]:
             yield RISK_UPDATES, (*head, *(part[name] for name in RISK_UPDATES.columns[5:]))
         case "report", dict():
             yield REPORTS, (*head, *(part[name] for name in REPORTS.columns[5:]))
-            if part["last_quantity"] > 0:
-                yield FILLS, _fill(session_id, event, part)
+            yield from _fills(session_id, event, part)
         case kind, _:
             raise ValueError(f"trading event {event['event_id']}: kind {kind!r} with no part of that name filled")
 
 
-def _fill(session_id: str, event: Record, report: Record) -> Row:
-    return (
-        *(session_id, report["venue"], report["exec_id"], event["account"], moment(event["event_time_ns"])),
-        *(event["event_time_ns"], report["client_order_id"], report["instrument"], report["side"]),
-        *(report["last_quantity"], report["last_price"], report["cumulative_quantity"], report["leaves_quantity"]),
-    )
+def _fills(session_id: str, event: Record, report: Record) -> Iterator[tuple[Table, Row]]:
+    """What a report does to the position: lots that it takes back of the fill it amends, and lots that it fills."""
+    moved = [("", report["last_quantity"], report["last_price"])]
+    if report["amends"]:
+        moved.insert(0, (report["amends"], -report["amended_quantity"], report["amended_price"]))
+    for amends, quantity, price in moved:
+        if quantity:
+            yield (
+                FILLS,
+                (
+                    *(session_id, report["venue"], report["exec_id"], amends, event["account"]),
+                    *(moment(event["event_time_ns"]), event["event_time_ns"], report["client_order_id"]),
+                    *(report["instrument"], report["side"], quantity, price, report["cumulative_quantity"]),
+                    report["leaves_quantity"],
+                ),
+            )
 
 
 def unreadable(

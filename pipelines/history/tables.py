@@ -63,6 +63,7 @@ ORDERS = Table(
     (
         *("session_id", "client_order_id", "action", "account", "event_time", "event_ns", "venue", "instrument"),
         *("side", "quantity", "order_type", "limit_price", "pair", "leg", "cause", "reason"),
+        *("strategy", "checks", "target"),
     ),
 )
 REPORTS = Table(
@@ -71,21 +72,24 @@ REPORTS = Table(
     (
         *("session_id", "event_id", "account", "event_time", "event_ns", "venue", "exec_id", "client_order_id"),
         *("status", "instrument", "side", "last_quantity", "last_price", "cumulative_quantity", "leaves_quantity"),
-        "text",
+        *("text", "amends", "amended_quantity", "amended_price"),
     ),
 )
 FILLS = Table(
     "fills",
-    3,
+    4,
     (
-        *("session_id", "venue", "exec_id", "account", "event_time", "event_ns", "client_order_id", "instrument"),
-        *("side", "quantity", "price", "cumulative_quantity", "leaves_quantity"),
+        *("session_id", "venue", "exec_id", "amends", "account", "event_time", "event_ns", "client_order_id"),
+        *("instrument", "side", "quantity", "price", "cumulative_quantity", "leaves_quantity"),
     ),
 )
 COMMANDS = Table(
     "commands",
     2,
-    (*("session_id", "event_id", "account", "event_time", "event_ns", "command", "scope", "operator", "reason"),),
+    (
+        *("session_id", "event_id", "account", "event_time", "event_ns", "command", "scope", "operator", "reason"),
+        "signature",
+    ),
 )
 RISK_UPDATES = Table(
     "risk_updates",
@@ -94,7 +98,7 @@ RISK_UPDATES = Table(
         *("session_id", "event_id", "account", "event_time", "event_ns", "as_of_ns", "var", "es", "instruments"),
         *("es_per_lot", "method", "confidence", "scenarios", "deviation_per_lot", "volume_per_day", "pairs"),
         *("pair_es", "pair_incremental", "gross", "net", "leverage", "beta", "liquidity_s", "stress", "stress_loss"),
-        *("days", "exceptions", "zone"),
+        *("days", "exceptions", "zone", "position_sequence"),
     ),
 )
 REJECTS = Table(

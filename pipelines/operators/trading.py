@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from pipelines.contracts.topics import Topics
 from pipelines.contracts.trading import EVENT, ORDER, POSITION, EventCodec, OrderCodec, PositionCodec
 from pipelines.contracts.wire import BadRecord, Codec, SchemaOf
-from pipelines.domain.account import TraderConfig, TraderState, dump, load
+from pipelines.domain.account import TraderState
+from pipelines.domain.account_bytes import dump, load
 from pipelines.domain.market import NS_PER_MS
-from pipelines.domain.standing import tell
-from pipelines.domain.trader import step
+from pipelines.domain.replay import take
+from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import TradingEvent
 from pipelines.domain.universe import Strategy
 from pipelines.operators.flink import (
@@ -62,8 +63,7 @@ class Trading(KeyedProcessFunction):
             return
         before = self._load()
         try:
-            account, decided = step(before, event)
-            account, told = tell(before, account, event)
+            account, decided, told = take(before, event)
             orders = [self._orders.encode(order) for order in decided]
             positions = [self._positions.encode(each) for each in told]
             saved = dump(account)

@@ -70,7 +70,7 @@ def _exposures(strategy: Strategy, config: RiskConfig, closes: Floats) -> Floats
     for pair, (a, b) in zip(strategy.pairs, config.legs, strict=True):
         if np.isnan(closes[a]) or np.isnan(closes[b]):
             continue
-        notional, model = strategy.sizing.leg_notional, strategy.model_of(pair)
+        notional, model = pair.capital or strategy.sizing.leg_notional, strategy.model_of(pair)
         if model.neutral is Neutral.DOLLAR or not pair.beta:
             hedged = 1.0
         else:  # a beta of prices is units of the second leg for one of the first

@@ -29,6 +29,7 @@ CREATE TABLE risk_updates (
     days              integer NOT NULL,         -- that were held against the var told before them
     exceptions        integer NOT NULL,
     zone              text NOT NULL,            -- green, yellow, red; empty before the first day
+    position_sequence bigint NOT NULL,          -- of the last position that it knows
     PRIMARY KEY (session_id, event_time, event_id)
 );
 SELECT create_hypertable('risk_updates', 'event_time', chunk_time_interval => INTERVAL '1 day', create_default_indexes => FALSE);

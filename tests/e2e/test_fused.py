@@ -21,9 +21,9 @@ from jobs.session import TOPOLOGIES, SessionPlan, TradingSession
 from jobs.submit import FUSED, submit
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import dump_strategy
-from pipelines.domain.account import TraderConfig
 from pipelines.domain.market import NS_PER_S
 from pipelines.domain.replay import replay
+from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Signal
 from pipelines.domain.universe import SignalUse
 from pipelines.feeds.simulated import Simulation

@@ -25,9 +25,9 @@ from jobs.bad_records import fault_of, restart_without
 from jobs.session import TradingSession
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.topics import shard_key
-from pipelines.domain.account import TraderConfig
 from pipelines.domain.matching import MatchConfig
 from pipelines.domain.replay import replay
+from pipelines.domain.trader_config import TraderConfig
 from pipelines.execution.replay import expected_fills
 from pipelines.signals.poison import PoisonRecord
 from tests.e2e.sessions import SIMULATION, simulated_session

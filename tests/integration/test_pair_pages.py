@@ -16,7 +16,7 @@ from pipelines.domain.market import NS_PER_S, TICK, Flag, Kind
 from pipelines.history.asked import Span
 from pipelines.history.pair_history import PairHistory
 from pipelines.history.reader import Batch
-from pipelines.history.rows import moment
+from pipelines.history.rows import Row, moment
 from pipelines.history.tables import FILLS, ORDERS, SIGNALS, SPREADS
 from pipelines.history.timescale import HistoryError
 from pipelines.history.writer import Writer
@@ -53,7 +53,7 @@ def batch() -> Batch:
         order("o3", "refused", 180, "AIG", "sell", "pair_not_flat: AIG-BAC is entering"),
     ]  # fmt: skip
     made.rows[FILLS] = [
-        (SESSION, "us", f"e-{of}", "paper", moment(ns(171)), ns(171), of, instrument, side, 10, price, 10, 0)
+        (SESSION, "us", f"e-{of}", "", "paper", moment(ns(171)), ns(171), of, instrument, side, 10, price, 10, 0)
         for of, instrument, side, price in (("o1", "AIG", "sell", 48.17), ("o2", "BAC", "buy", 13.81))
     ]
     ticks = np.zeros(2 * len(seconds()), TICK)
@@ -68,12 +68,10 @@ def batch() -> Batch:
     return made
 
 
-def order(
-    name: str, action: str, second: int, instrument: str, side: str, reason: str
-) -> tuple[str | int | float, ...]:
+def order(name: str, action: str, second: int, instrument: str, side: str, reason: str) -> Row:
     time = moment(ns(second))
     return (SESSION, name, action, "paper", time, ns(second), "us", instrument, side, 10, "market", 0.0, "AIG-BAC", 0,
-            f"signal/{second}", reason)  # type: ignore[return-value]  # fmt: skip
+            f"signal/{second}", reason, "", [], "")  # type: ignore[return-value]  # fmt: skip
 
 
 def ns(second: int) -> int:

@@ -19,9 +19,9 @@ from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.contracts.trading import EVENT, ORDER, EventCodec, OrderCodec
 from pipelines.contracts.wire import BadRecord, Codec
-from pipelines.domain.account import TraderConfig
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.replay import replay
+from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Action, Command, OrderRequest, TradingEvent
 from tests.conftest import OpenSession
 from tests.support.accounts import ACCOUNT, T0, filled, marks, rejected, signal, strategy

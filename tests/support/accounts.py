@@ -1,10 +1,12 @@
 """A small desk to test the trader on: four pairs over four instruments, and the events of its log, written shortly."""
 
+from dataclasses import replace
 from typing import Any
 
-from pipelines.domain.account import TraderConfig, TraderState
+from pipelines.domain.account import TraderState
 from pipelines.domain.identity import marks_id, report_id, signal_id
 from pipelines.domain.trader import step
+from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import (
     Action,
     Command,
@@ -13,6 +15,7 @@ from pipelines.domain.trading import (
     OrderRequest,
     OrderStatus,
     Report,
+    RiskUpdate,
     Signal,
     TradingEvent,
 )
@@ -32,9 +35,14 @@ MS = 1_000_000
 NAMES = ("A", "B", "C", "D")
 
 
-def strategy(position_lots: int = 25, stale_marks_ms: int = 1000, **more: Any) -> Strategy:
-    """A is in three pairs, B in two; D-B has a negative beta. Prices near 100, ticks of 0.01, 1,000 a leg: 10 lots."""
-    return Strategy(
+def strategy(
+    position_lots: int = 25, stale_marks_ms: int = 1000, of: dict[str, Any] | None = None, **more: Any
+) -> Strategy:
+    """A is in three pairs, B in two; D-B has a negative beta. Prices near 100, ticks of 0.01, 1,000 a leg: 10 lots.
+
+    `of`: other parts of the strategy than its limits, which are `more`.
+    """
+    plain = Strategy(
         name="test",
         account=ACCOUNT,
         shards=2,
@@ -51,11 +59,14 @@ def strategy(position_lots: int = 25, stale_marks_ms: int = 1000, **more: Any) -
         sizing=Sizing(1000.0),
         limits=Limits(position_lots, stale_marks_ms, **more),
     )
+    return replace(plain, **(of or {}))
 
 
-def config(position_lots: int = 25, stale_marks_ms: int = 1000, **more: Any) -> TraderConfig:
-    """`more`: further limits."""
-    return TraderConfig.of(strategy(position_lots, stale_marks_ms, **more), "session-1")
+def config(
+    position_lots: int = 25, stale_marks_ms: int = 1000, of: dict[str, Any] | None = None, **more: Any
+) -> TraderConfig:
+    """`more`: further limits; `of`: other parts of the strategy."""
+    return TraderConfig.of(strategy(position_lots, stale_marks_ms, of, **more), "session-1")
 
 
 BETAS = {pair.name: pair.beta for pair in strategy().pairs}
@@ -69,10 +80,12 @@ def marks(
     return TradingEvent(marks_id(shard, sequence), ACCOUNT, time_ns, body)
 
 
-def signal(pair: str, action: Action, sequence: int, time_ns: int = T0, mid: float = 100.0) -> TradingEvent:
-    body = Signal("reversion", "v1", pair, action, 2.0, 1.0, BETAS.get(pair, 1.0), mid, mid, 0, sequence, sequence)
-    name = signal_id(body.name, body.version, pair, sequence, action)
-    return TradingEvent(name, ACCOUNT, time_ns, body)
+def signal(
+    pair: str, action: Action, sequence: int, time_ns: int = T0, mid: float = 100.0, name: str = "reversion"
+) -> TradingEvent:
+    body = Signal(name, "v1", pair, action, 2.0, 1.0, BETAS.get(pair, 1.0), mid, mid, 0, sequence, sequence)
+    event_id = signal_id(name, body.version, pair, sequence, action)
+    return TradingEvent(event_id, ACCOUNT, time_ns, body)
 
 
 def report(
@@ -98,6 +111,27 @@ def report(
         text="",
     )
     return TradingEvent(report_id(order.venue, exec_id), ACCOUNT, time_ns, body)
+
+
+def amended(
+    order: OrderRequest, exec_id: str, amends: str, was: tuple[int, float], now: tuple[int, float] = (0, 0.0)
+) -> TradingEvent:
+    """A fill of lots at a price becomes another; none: a bust."""
+    event = report(order, exec_id, OrderStatus.FILLED, 0, now[0], now[1])
+    assert isinstance(event.body, Report)
+    more = {"pair": order.pair, "leg": order.leg, "strategy": order.strategy}
+    body = replace(event.body, amends=amends, amended_quantity=was[0], amended_price=was[1], **more)
+    return replace(event, body=body)
+
+
+def risk(
+    as_of_ns: int, es: float = 0.0, var: float = 0.0, sequence: int = 0, each: float = 2.0, **more: Any
+) -> TradingEvent:
+    """A risk update: each lot has an expected shortfall of `each` alone, a deviation of 1; 10,000 trade in a day."""
+    count = len(NAMES)
+    told = {"deviation_per_lot": (1.0,) * count, "volume_per_day": (10_000.0,) * count} | more
+    body = RiskUpdate(as_of_ns, var, es, NAMES, (each,) * count, position_sequence=sequence, **told)
+    return TradingEvent(f"risk/{ACCOUNT}/{as_of_ns}/{sequence}", ACCOUNT, as_of_ns, body)
 
 
 def filled(order: OrderRequest, exec_id: str = "", price: float = 100.0) -> TradingEvent:

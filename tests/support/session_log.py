@@ -131,6 +131,9 @@ def order(number: int, *, action: str = "new", **values: Any) -> dict[str, Any]:
         "leg": 0,
         "cause": f"signal/{number}",
         "reason": "",
+        "strategy": "",
+        "checks": [],
+        "target": "",
         **values,
     }
 
@@ -185,6 +188,7 @@ def risk(number: int, **values: Any) -> dict[str, Any]:
         "days": 3,
         "exceptions": 0,
         "zone": "green",
+        "position_sequence": number,
     }
     return event("risk", f"risk/desk/{number}", part | values, time_ns)
 
@@ -202,12 +206,15 @@ def report(number: int, quantity: int = 5, **values: Any) -> dict[str, Any]:
         "cumulative_quantity": quantity,
         "leaves_quantity": 0,
         "text": "",
+        "amends": "",
+        "amended_quantity": 0,
+        "amended_price": 0.0,
     }
     return event("report", f"report/sim/exec-{number}", part | values, T0_NS + number * 1_000_000)
 
 
 def command(number: int, **values: Any) -> dict[str, Any]:
-    part = {"command": "kill", "scope": "desk", "operator": "trader", "reason": "lunch"}
+    part = {"command": "kill", "scope": "desk", "operator": "trader", "reason": "lunch", "signature": ""}
     return event("command", f"command-{number}", part | values)
 
 

@@ -11,28 +11,35 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from pipelines.domain.account import TraderState, dump, load
-from pipelines.domain.replay import replay
-from pipelines.domain.trader import step
+from pipelines.domain.account import TraderState
+from pipelines.domain.account_bytes import dump, load
+from pipelines.domain.replay import replay, take
+from pipelines.domain.sizing import Broken, Sizing
 from pipelines.domain.trading import Action, Decision, OrderRequest, OrderStatus, Report, Side, TradingEvent
+from pipelines.domain.universe import SignalUse
 from tests.support.accounts import (
+    ACCOUNT,
     BETAS,
     MS,
     NAMES,
     T0,
+    amended,
     command,
     config,
     intent,
     marks,
     report,
+    risk,
     signal,
 )
 
 LIMIT = 17
+SIGNALS = ("reversion", "momentum")
 PAIRS = sorted(BETAS)
 MIDS = (100.0, 100.0, 70.0, 333.0, 5000.0)
 ACTS = ("new", "part", "rest", "rest", "rest", "rest", "cancel", "reject", "unknown", "unknown", "status")
-WORDS = ("kill", "resume", "resume", "resume", "drain", "gateway_started")
+WORDS = ("kill", "flatten", *("resume",) * 6, "drain", "gateway_started")
+SCOPES = (*(ACCOUNT,) * 6, "pair:A-B", "pair:A-B", "venue:sim", "venue:sim", "strategy:test", "strategy:other")
 
 
 @dataclass
@@ -85,20 +92,28 @@ class TraderMachine(RuleBasedStateMachine):
     """Whether the venue fills an order after it said that it was canceled: then it alone can exceed a limit."""
     more: ClassVar[dict[str, Any]] = {}
     """Limits besides that of positions."""
+    of: ClassVar[dict[str, Any]] = {}
+    """Other parts of the strategy than its limits."""
+    busts = False
+    """Whether the venue takes fills back: then too it alone can exceed a limit."""
 
     @initialize()
     def begin(self) -> None:
-        self.config = config(position_lots=LIMIT, **self.more)
+        self.config = config(position_lots=LIMIT, of=self.of, **self.more)
         self.state = TraderState(self.config)
         self.reloaded = self.state
         self.events: list[TradingEvent] = []
         self.outputs: list[OrderRequest] = []
         self.venue: list[AtVenue] = []
+        self.amended: set[str] = set()
+        self.heard: set[str] = set()
+        """Reports that the account was given: a venue tells a fill before it takes it back."""
         self.words: list[TradingEvent] = []
         """Every report that the venue ever wrote, in its order."""
         self.on_the_way: list[TradingEvent] = []
         self.ledger = Ledger()
-        self.killed = False
+        self.killed: set[str] = set()
+        """Scopes that nothing may leave."""
         self.time = T0
         self.sequence = 0
         self.give(marks(0, 0, self.time))
@@ -109,19 +124,26 @@ class TraderMachine(RuleBasedStateMachine):
         self.events.append(event)
         body = event.body
         if isinstance(body, Report):
+            self.heard.add(body.exec_id)
             self.ledger.take(body)
-        self.state, outputs = step(self.state, event)
-        self.reloaded, again = step(load(dump(self.reloaded), self.config), event)
+        self.state, outputs, told = take(self.state, event)
+        self.reloaded, again, told_again = take(load(dump(self.reloaded), self.config), event)
+        assert told == told_again
         assert again == outputs
         for order in outputs:
             if order.action is Decision.NEW:
                 self.ordered(order)
+            if order.action is Decision.CANCEL:
+                assert order.target in self.ledger.orders
+            if order.reason.startswith("resumed: "):
+                self.killed.discard(order.reason.split()[1])
         self.outputs.extend(outputs)
         self.whole = True
 
     def ordered(self, order: OrderRequest) -> None:
         assert order.client_order_id not in self.ledger.orders, "law 4: an order id twice"
-        assert not self.killed
+        scopes = {ACCOUNT, f"pair:{order.pair}", f"venue:{order.venue}", f"strategy:{order.strategy}"}
+        assert not self.killed & scopes
         assert order.quantity > 0
         self.ledger.orders[order.client_order_id] = order
         self.venue.append(AtVenue(order))
@@ -133,10 +155,11 @@ class TraderMachine(RuleBasedStateMachine):
         action=st.sampled_from(Action),
         back=st.integers(-1, 3),
         mid=st.sampled_from(MIDS),
+        name=st.sampled_from(SIGNALS),
     )
-    def signals(self, pair: str, action: Action, back: int, mid: float) -> None:
+    def signals(self, pair: str, action: Action, back: int, mid: float, name: str = SIGNALS[0]) -> None:
         self.sequence += 1
-        self.give(signal(pair, action, max(0, self.sequence - max(0, back)), self.time, mid))
+        self.give(signal(pair, action, max(0, self.sequence - max(0, back)), self.time, mid, name))
 
     @rule(
         shard=st.integers(0, 1), back=st.sampled_from([0, 0, 0, 2]), names=st.sets(st.sampled_from(NAMES), min_size=1)
@@ -197,11 +220,36 @@ class TraderMachine(RuleBasedStateMachine):
     def an_intent_is_written(self, which: int) -> None:
         self.give(intent(self.venue[-min(which, len(self.venue))].request))
 
-    @rule(word=st.sampled_from(WORDS))
-    def commands(self, word: str) -> None:
+    @precondition(lambda self: self.busts and self.words)
+    @rule(which=st.integers(1, 12), lots=st.sampled_from([0, 0, 0, 1, 30]))
+    def the_venue_takes_a_fill_back(self, which: int, lots: int) -> None:
+        """Or corrects it, to fewer lots or another price. The account is told of it before what comes after."""
+        word = self.words[-min(which, len(self.words))].body
+        assert isinstance(word, Report)
+        order = next(each for each in self.venue if each.request.client_order_id == word.client_order_id)
+        if word.exec_id not in self.heard or not word.last_quantity or word.exec_id in self.amended or word.amends:
+            return
+        was = (word.last_quantity, word.last_price)
+        now = (min(lots, was[0]), 97.0 if lots else 0.0)
+        place = order.fills.index((was[0], round(100 * was[1])))
+        order.over = order.over or order.done == order.request.quantity
+        order.fills[place] = (now[0], round(100 * now[1]))
+        self.amended.add(word.exec_id)
+        event = amended(order.request, f"e{len(self.words)}", word.exec_id, was, now)
+        self.words.append(event)
+        self.give(event)
+
+    @rule(es=st.sampled_from([0.0, 10.0, 60.0]), back=st.sampled_from([0, 0, 5]))
+    def risk_is_measured(self, es: float, back: int) -> None:
+        self.give(risk(self.time - back * MS, es, es, sequence=self.state.told.sequence))
+
+    @rule(word=st.sampled_from(WORDS), scope=st.sampled_from(SCOPES))
+    def commands(self, word: str, scope: str = ACCOUNT) -> None:
         self.sequence += 1
-        self.killed = word == "kill" or (self.killed and word != "resume")
-        self.give(command(word, f"{word}-{self.sequence}"))
+        if word == "kill":  # what is no scope of the account kills all of it
+            known = scope != "strategy:other" or "other" in self.config.strategies.values()
+            self.killed.add(scope if known else ACCOUNT)
+        self.give(command(word, f"{word}-{self.sequence}", scope))
 
     @rule(which=st.integers(0, 999))
     def any_event_is_delivered_again(self, which: int) -> None:
@@ -212,18 +260,29 @@ class TraderMachine(RuleBasedStateMachine):
     @invariant()
     def every_position_is_the_sum_of_its_fills(self) -> None:
         for name in NAMES:
-            assert self.state.position(name).lots == self.ledger.net(name), name
+            position = self.state.position(name)
+            if not self.busts:
+                assert position.lots == self.ledger.net(name), name
             legs = [
                 pair.lots[leg]
                 for traded, pair in self.state.pairs.items()
                 for leg in (0, 1)
                 if _leg(traded, leg) == name
             ]
-            assert self.state.position(name).lots == sum(legs), name
+            assert position.lots == sum(legs), name
+            books = [
+                book.legs[leg]
+                for of in self.state.books.values()
+                for traded, book in of.items()
+                for leg in (0, 1)
+                if _leg(traded, leg) == name
+            ]
+            assert position.lots == sum(each.lots for each in books), name
+            assert position.cash == sum(each.cash for each in books), name
 
     @invariant()
     def no_limit_is_exceeded_by_filled_working_and_unknown(self) -> None:
-        if self.late_fills:
+        if self.late_fills or self.busts:
             return
         for name in NAMES:
             net = self.ledger.net(name)
@@ -232,7 +291,8 @@ class TraderMachine(RuleBasedStateMachine):
 
     @invariant()
     def open_orders_are_those_without_a_last_word(self) -> None:
-        assert set(self.state.orders) == set(self.ledger.orders) - self.ledger.over
+        if not self.busts:
+            assert set(self.state.orders) == set(self.ledger.orders) - self.ledger.over
 
     @invariant()
     def bytes_and_back_is_the_same_state(self) -> None:
@@ -247,7 +307,7 @@ class TraderMachine(RuleBasedStateMachine):
         self.everything_arrives()
         for order in self.venue:
             name = order.request.client_order_id
-            assert self.ledger.told[name] == order.done
+            assert self.busts or self.ledger.told[name] == order.done
         for name in NAMES:
             spent = sum(
                 _sign(order.request) * lots * cents
@@ -262,9 +322,21 @@ class TraderMachine(RuleBasedStateMachine):
         """Each word of the venue, in its order; and orders that it has not answered are filled, until none is left."""
         for word in self.words:
             self.give(word)
-        self.killed = False
-        self.give(command("resume", "resume-last"))
+        self.free()
         self.fill_all()
+
+    def free(self) -> None:
+        """Nothing is killed, nothing waits to be closed."""
+        self.more_marks()
+        for scope in (ACCOUNT, *self.state.stops):
+            self.sequence += 1
+            self.give(command("resume", f"resume-last-{self.sequence}", scope))
+
+    def more_marks(self) -> None:
+        self.time += 1_000 * MS
+        for shard in (0, 1):
+            self.sequence += 1
+            self.give(marks(shard, self.sequence, self.time))
 
     def fill_all(self) -> None:
         for order in self.venue:  # grows as closing orders go out
@@ -278,11 +350,14 @@ class TraderMachine(RuleBasedStateMachine):
         assert not self.state.orders
 
     def every_pair_can_be_closed(self) -> None:
-        for pair in PAIRS:
-            if pair in self.state.pairs:
-                self.sequence += 1
-                self.give(signal(pair, Action.EXIT, self.sequence, self.time))
-        self.fill_all()
+        for _ in range(3):
+            for pair in PAIRS:
+                for name in SIGNALS:
+                    if pair in self.state.pairs:
+                        self.sequence += 1
+                        self.give(signal(pair, Action.EXIT, self.sequence, self.time, name=name))
+            self.more_marks()
+            self.fill_all()
         assert not self.state.pairs
         assert all(self.state.position(name).lots == 0 for name in NAMES)
         assert all(self.state.position(name).realised == self.state.position(name).cash for name in NAMES)
@@ -301,6 +376,29 @@ class LateFillMachine(TraderMachine):
                 assert self.ledger.net(name) + self.ledger.open(name, Side.BUY) <= LIMIT, name
             else:
                 assert self.ledger.net(name) - self.ledger.open(name, Side.SELL) >= -LIMIT, name
+
+
+class BustMachine(TraderMachine):
+    """The venue takes fills back and corrects them, before they are told and long after."""
+
+    busts = True
+
+
+class StrategiesMachine(TraderMachine):
+    """Two strategies in the same pairs: what they want adds up, in several entries, and turns around."""
+
+    of: ClassVar[dict[str, Any]] = {
+        "signals": (SignalUse("a", {}, "reversion", "test"), SignalUse("b", {}, "momentum", "other")),
+        "sizing": Sizing(500.0, units=2, flips=True),
+    }
+
+
+class CompletingMachine(StrategiesMachine):
+    """An entry that breaks off is completed where limits allow."""
+
+    of: ClassVar[dict[str, Any]] = StrategiesMachine.of | {
+        "sizing": Sizing(500.0, units=2, flips=True, broken=Broken.COMPLETE)
+    }
 
 
 def _leg(pair: str, leg: int) -> str:

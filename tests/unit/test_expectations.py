@@ -15,7 +15,7 @@ SOUND: dict[str, Any] = {
     "kind": "quote", "flags": 1, "event_ns": 1_700_000_000_000_000_000, "receive_ns": 1_700_000_000_000_000_000,
     "bid": 10.0, "ask": 10.1, "bid_size": 5.0, "ask_size": 5.0, "price": 10.0, "quantity": 3, "side": "buy",
     "reason": "gap", "std": 1.0, "z": 0.5, "open": 10.0, "high": 11.0, "low": 9.0, "close": 10.5, "volume": 100.0,
-    "trades": 3, "action": "new", "cumulative_quantity": 3, "leaves_quantity": 0, "last_quantity": 3,
+    "trades": 3, "action": "new", "cumulative_quantity": 3, "leaves_quantity": 0, "last_quantity": 3, "amends": "",
 }  # fmt: skip
 """A value of each column that rules speak of, for which they hold."""
 
@@ -29,7 +29,7 @@ def sound(subject: Subject) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     if subject.record:
         fields: Any = load(subject.record)["fields"]
-        columns = {field["name"]: EMPTY[field["type"]] for field in fields}
+        columns = {field["name"]: EMPTY.get(str(field["type"]), ()) for field in fields}
     for rule in subject.rules:
         columns |= {name: SOUND.get(name, 1) for name in named(rule)}
     columns |= {name: "x" for name in subject.identity if name not in columns}

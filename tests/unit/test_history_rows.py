@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.contracts.blocks import BlockCodec
 from pipelines.contracts.registry import RegistryError, UnknownSchema
@@ -105,6 +107,43 @@ def test_a_report_with_a_quantity_is_also_a_fill() -> None:
     assert [row["exec_id"] for row in columns(batch, REPORTS)] == ["exec-1", "exec-2"]
     (fill,) = columns(batch, FILLS)
     assert (fill["exec_id"], fill["quantity"], fill["price"], fill["account"]) == ("exec-1", 5, 100.01, "desk")
+
+
+def test_a_fill_that_is_taken_back_is_a_row_of_negative_lots() -> None:
+    taken_back = report(2, quantity=0, amends="exec-1", amended_quantity=5, amended_price=100.01)
+    batch = written("trading.events", report(1), taken_back)
+    rows = [(row["exec_id"], row["amends"], row["quantity"], row["price"]) for row in columns(batch, FILLS)]
+    assert rows == [("exec-1", "", 5, 100.01), ("exec-2", "exec-1", -5, 100.01)]
+    assert columns(batch, REPORTS)[1]["amended_quantity"] == 5
+
+
+def test_a_corrected_fill_is_a_row_that_takes_back_and_one_that_is_right() -> None:
+    corrected = report(2, quantity=4, last_price=99.0, amends="exec-1", amended_quantity=5, amended_price=100.01)
+    rows = [
+        (row["amends"], row["quantity"], row["price"]) for row in columns(written("trading.events", corrected), FILLS)
+    ]
+    assert rows == [("exec-1", -5, 100.01), ("", 4, 99.0)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20))
+def test_fills_add_up_to_the_position_whatever_is_amended(words: list[tuple[int, int]]) -> None:
+    """Each word corrects the one before it (to 0: takes it back) or fills anew where nothing stands."""
+    events, standing, position = [], 0, 0
+    for number, (lots, amend) in enumerate(words):
+        of_last = bool(standing) and amend > 4
+        more = {"amends": f"exec-{number - 1}", "amended_quantity": standing} if of_last else {}
+        events.append(report(number, quantity=lots, **more))
+        position += lots - (standing if of_last else 0)
+        standing = lots
+    assert sum(row["quantity"] for row in columns(written("trading.events", *events), FILLS)) == position
+
+
+def test_checks_of_an_order_are_kept_and_an_order_without_any_has_none() -> None:
+    checks = ["position_limit: 5\x00, limit 10"]
+    batch = written("trading.orders", order(1, checks=checks, strategy="pairs"), order(2, action="cancel", target="o"))
+    first, second = columns(batch, ORDERS)
+    assert (first["checks"], first["strategy"]) == (["position_limit: 5\ufffd, limit 10"], "pairs")
+    assert (second["checks"], second["target"]) == ([], "o")
 
 
 def test_signals_and_commands_are_rows_and_marks_and_intents_are_not() -> None:

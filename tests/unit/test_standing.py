@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.domain.account import VERSION, TraderState, dump, load
+from pipelines.domain.account import TraderState
+from pipelines.domain.account_bytes import VERSION, dump, load
 from pipelines.domain.standing import AHEAD_NS, Standing, tell
 from pipelines.domain.trader import step
 from pipelines.domain.trading import Action, OrderStatus, TradingEvent

@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.domain.account import Stance
-from pipelines.domain.legs import CLOSE_TRIES
+from pipelines.domain.moves import CLOSE_TRIES
 from pipelines.domain.trading import Action, Decision, Side
 from tests.support.accounts import (
     MS,

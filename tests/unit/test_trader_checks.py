@@ -156,7 +156,7 @@ def test_a_resume_of_another_scope_is_refused() -> None:
     desk = Desk()
     desk.give(command("kill", "k1"))
     assert reason_of(desk.give(command("resume", "r1", scope="A-B"))) == (
-        "unknown_command: 'resume' of scope 'A-B' by alice"
+        "unknown_command: resume: 'A-B' is no desk, all, strategy:NAME, pair:NAME or venue:NAME of this account"
     )
     assert desk.state.killed
 

@@ -5,12 +5,24 @@ import random
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pipelines.domain import checks
+from pipelines.domain import worth_checks
 from pipelines.domain.replay import replay
 from pipelines.domain.trading import Action
 from tests.support.accounts import NAMES, config, filled, marks, signal
 from tests.support.limited_machine import LimitedMachine
-from tests.support.trader_machine import ACTS, MIDS, PAIRS, WORDS, LateFillMachine, TraderMachine
+from tests.support.trader_machine import (
+    ACTS,
+    MIDS,
+    PAIRS,
+    SCOPES,
+    SIGNALS,
+    WORDS,
+    BustMachine,
+    CompletingMachine,
+    LateFillMachine,
+    StrategiesMachine,
+    TraderMachine,
+)
 
 _SETTINGS = settings(
     max_examples=80, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
@@ -22,29 +34,48 @@ TestTraderLawsWithLateFills.settings = _SETTINGS
 
 TestTraderLawsWithAllLimits = LimitedMachine.TestCase
 TestTraderLawsWithAllLimits.settings = _SETTINGS
+TestTraderLawsWithBusts = BustMachine.TestCase
+TestTraderLawsWithBusts.settings = _SETTINGS
+TestTraderLawsWithTwoStrategies = StrategiesMachine.TestCase
+TestTraderLawsWithTwoStrategies.settings = _SETTINGS
+TestTraderLawsWithEntriesCompleted = CompletingMachine.TestCase
+TestTraderLawsWithEntriesCompleted.settings = _SETTINGS
+
+MACHINES = [TraderMachine, LateFillMachine, LimitedMachine, BustMachine, StrategiesMachine, CompletingMachine]
 
 
-@pytest.mark.parametrize("machine", [TraderMachine, LateFillMachine, LimitedMachine])
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_laws_hold_on_a_long_walk(machine: type[TraderMachine], seed: int) -> None:
     """Histories too long for hypothesis: thousands of events, hundreds of turns of each pair."""
     walked = walk(machine, seed)
     walked.bytes_and_back_is_the_same_state()
-    assert len(walked.ledger.orders) > (50 if machine is LimitedMachine else 150)
+    assert len(walked.ledger.orders) > (25 if machine is LimitedMachine else 100)
     walked.teardown()
 
 
 @pytest.mark.parametrize(
-    "check", ["_order_size", "_position_limit", "_short_sale", "_self_match", "_order_rate", "_entry_rate", "_notional"]
+    ("check", "more"),
+    [
+        ("_order_size", {"pair_notional": 9_000.0}),
+        ("_positions", {}),
+        ("_self_match", {}),
+        ("_rates", {}),
+        ("_pair_and_sectors", {"pair_notional": 1_800.0}),
+        ("_account", {}),
+        ("_credit", {"credit": 20_000.0}),
+        ("_expected_shortfall", {}),
+    ],
 )
-def test_a_check_that_is_left_out_is_found(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, check, lambda *_: "")
-    assert any(is_found(seed) for seed in range(1, 13))
+def test_a_check_that_is_left_out_is_found(check: str, more: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = type("Broken", (LimitedMachine,), {"more": LimitedMachine.more | more})
+    monkeypatch.setattr(worth_checks, check, lambda *_: iter(()))
+    assert any(is_found(machine, seed) for seed in range(1, 13))
 
 
-def is_found(seed: int) -> bool:
+def is_found(machine: type[TraderMachine], seed: int) -> bool:
     try:
-        walk(LimitedMachine, seed)
+        walk(machine, seed)
     except AssertionError:
         return True
     return False
@@ -61,7 +92,11 @@ def walk(machine: type[TraderMachine], seed: int) -> TraderMachine:
                 walked.marks(0, 0, set(NAMES))
                 walked.marks(1, 0, set(NAMES))
                 walked.signals(
-                    chance.choice(PAIRS), chance.choice(list(Action)), chance.randint(-1, 3), chance.choice(MIDS)
+                    chance.choice(PAIRS),
+                    chance.choice(list(Action)),
+                    chance.randint(-1, 3),
+                    chance.choice(MIDS),
+                    chance.choice(SIGNALS),
                 )
             case 3 if walked.venue:
                 walked.an_intent_is_written(chance.randint(1, 4))
@@ -70,8 +105,12 @@ def walk(machine: type[TraderMachine], seed: int) -> TraderMachine:
             case 6:
                 walked.time_passes(chance.choice([1, 50, 5_000]))
                 walked.any_event_is_delivered_again(chance.randrange(1_000_000))
-            case 7 if chance.random() < 0.2:
-                walked.commands(chance.choice(WORDS))
+            case 7 if chance.random() < 0.6:
+                walked.commands(chance.choice(WORDS), chance.choice(SCOPES))
+            case 7 if walked.busts and walked.words:
+                walked.the_venue_takes_a_fill_back(chance.randint(1, 12), chance.choice([0, 0, 1, 30]))
+            case 8 if chance.random() < 0.3:
+                walked.risk_is_measured(chance.choice([0.0, 10.0, 60.0]), chance.choice([0, 0, 5]))
             case _ if walked.venue:
                 walked.the_venue_acts(
                     chance.randint(1, 8), chance.choice(ACTS), chance.randint(9_000, 11_000), chance.random() < 0.8

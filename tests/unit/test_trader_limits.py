@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.domain.account import Stops
 from pipelines.domain.limits import LimitError, Limits, change
-from pipelines.domain.trading import Action, Signal, TradingEvent
+from pipelines.domain.trading import Action, Decision, Signal, TradingEvent
 from tests.support.accounts import (
     MS,
     T0,
@@ -143,15 +144,14 @@ def test_no_entry_after_the_day_has_lost_enough_realised_or_marked() -> None:
     )
     closing = at.give(signal("A-B", Action.EXIT, 2))
     assert len(closing) == 2  # what reduces risk goes out
-    next_day = T0 + DAY_MS * MS
     at.give(*(filled(order, price=80.0) for order in closing))
-    at.give(marks(0, 4, next_day, mid=80.0), marks(1, 4, next_day, mid=80.0))
-    assert len(at.give(signal("A-C", Action.ENTER_LONG, 3, next_day, mid=80.0))) == 2
+    assert at.state.stops["desk"].kind is Stops.REDUCE  # and the loss has broken the limit: tests/unit/test_unwind.py
 
 
 def test_a_command_changes_a_limit_and_says_what_is_no_limit() -> None:
     at = marked()
-    assert at.give(command("limit", "l1", "order_lots=9")) == ()
+    (told,) = at.give(command("limit", "l1", "order_lots=9"))
+    assert (told.action, told.reason) == (Decision.NOTICE, "limit: order_lots=9 by alice: because")
     assert at.state.limits.order_lots == 9
     assert reason_of(at.give(signal("A-B", Action.ENTER_LONG, 1))) == "order_lots: A 10 lots, limit 9"
     assert reason_of(at.give(command("limit", "l2", "order_lots=few"))) == (

@@ -9,14 +9,12 @@ from pipelines.domain.account import (
     CLOSED_KEPT,
     COMMANDS_KEPT,
     SOURCES_KEPT,
-    VERSION,
     PairState,
     ShardMarks,
     Stance,
     TraderState,
-    dump,
-    load,
 )
+from pipelines.domain.account_bytes import VERSION, dump, load
 from pipelines.domain.orders import Order, OrderState
 from pipelines.domain.positions import Position
 from pipelines.domain.trading import Action, OrderStatus, Side, Signal, TradingEvent
@@ -39,7 +37,7 @@ STATES = st.builds(
             working=st.tuples(NAMES, NAMES),
             wanted=st.tuples(SMALL, SMALL),
             exit_wanted=st.booleans(),
-            closes=st.integers(0, 3),
+            tries=st.integers(0, 3),
         ),
         max_size=3,
     ),
