@@ -192,7 +192,7 @@ def test_any_strategy_written_as_a_file_loads_as_itself(
             "position_lots: 1.5",
             "17: limits.position_lots: '1.5' is not a whole number: give one",
         ),
-        ("limits: {", "limits: {x: 1, ", "17: limits.x: unknown field: there is collar, daily_loss, "),
+        ("limits: {", "limits: {x: 1, ", "17: limits.x: unknown field: there is collar, credit, daily_loss, "),
         ("limits: {position_lots: 1000, stale_marks_ms: 2000}\n", "", "1: limits: missing: give fields"),
         ("limits: {position_lots: 1000, stale_marks_ms: 2000}", "limits: 5", "17: limits: fields expected, such as"),
         ("shards: 2", "shards: 2\nshards: 3", "4: shards: given twice, first in line 3"),

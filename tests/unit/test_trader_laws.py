@@ -59,7 +59,7 @@ def test_the_laws_hold_on_a_long_walk(machine: type[TraderMachine], seed: int) -
     [
         ("_order_size", {"pair_notional": 9_000.0}),
         ("_positions", {}),
-        ("_self_match", {}),
+        ("_self_match", {"sector_notional": 9_000.0, "net_notional": 4_000.0, "es": 1_000.0, "short_lots": {}}),
         ("_rates", {}),
         ("_pair_and_sectors", {"pair_notional": 1_800.0}),
         ("_account", {}),
