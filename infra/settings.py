@@ -70,7 +70,7 @@ class FlinkSettings(_Service):
     port: int = Field(18081, ge=1, le=65535)
     rpc_port: int = Field(18082, ge=1, le=65535)
     taskmanagers: int = Field(1, ge=1, le=64)
-    slots: int = Field(8, ge=1, le=64)
+    slots: int = Field(10, ge=1, le=64)
     """Of each TaskManager."""
     taskmanager_heap_mb: int = Field(1536, ge=128)
     jit: Jit = Jit.QUICK

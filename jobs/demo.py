@@ -189,6 +189,8 @@ def _rows(session: TradingSession, view: View) -> dict[str, dict[str, int]]:
     while True:
         rows = row_counts(settings.timescale.dsn, session.session_id)
         view.rows = sum(rows.values())
+        if any(rows[name] > events.get(name, 0) for name in rows):  # risk told since they were counted
+            events = distinct_events(settings.kafka.bootstrap, session.topics, settings.registry.url)
         if rows == events or time.monotonic() > deadline:
             return {"events": events, "rows": rows}
         time.sleep(0.3)
@@ -227,6 +229,7 @@ def summary(
         "orders": tally.counts["orders"],
         "refused": tally.counts["refused"],
         "fills": tally.counts["fills"],
+        "risk_updates": rows["rows"].get("risk_updates", 0),
         "realised": round(realised, 2),
         "unrealised": round(unrealised, 2),
         "rows": dict(rows["rows"]),

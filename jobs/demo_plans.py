@@ -9,7 +9,9 @@ from jobs.demo import DemoError, FeedCommand
 from jobs.operator_key import own, user
 from jobs.session import SessionPlan
 from pipelines.contracts.strategy_file import dump_strategy
+from pipelines.contracts.stress_file import load_stress
 from pipelines.domain.market import Kind
+from pipelines.domain.risk_settings import RiskSettings
 from pipelines.domain.spread_model import Every
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, SignalUse, Sizing, Strategy, Venue
 from pipelines.feeds.file_source import FileSource
@@ -17,6 +19,7 @@ from pipelines.feeds.files.captures import open_files
 from pipelines.feeds.files.streams import STREAMS, of_streams
 from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.simulated import Simulation
+from pipelines.feeds.simulated_closes import daily_closes
 
 SKEW_NS = 1_270_000_000
 """How far the recorder's clock ran behind the venue's in the captures of 2024-08-08."""
@@ -25,6 +28,15 @@ LINGER_MS = 10.0
 """A demo shares two cores with its whole cluster: records five times as large as a live feed's cost a fifth."""
 
 SIGNAL = "sql/signals/pair_reversion.sql"
+
+CLOSES = 520
+"""Closing prices of two years of trading days."""
+
+CAPITAL = 1_000_000.0
+
+STRESS = """crash: {{all: -0.1}}
+one alone: {{instruments: {{{first}: -0.2}}}}
+"""
 
 
 def simulated_plan(
@@ -47,8 +59,27 @@ def simulated_plan(
     }
     words = tuple(str(word) for pair in arguments.items() for word in pair)
     expected = sum(simulation.events(shard) for shard in range(simulation.shards))
-    plan = SessionPlan(_written(settings, simulation.strategy()), seed=seed)
+    strategy = replace(simulation.strategy(), risk=_risk(settings, simulation))
+    plan = SessionPlan(_written(settings, strategy), seed=seed)
     return plan, FeedCommand(("simulated", *words), expected)
+
+
+def _risk(settings: Settings, simulation: Simulation) -> RiskSettings:
+    """Two years of closing prices to look back on, and two scenarios: files beside the strategy's."""
+    folder = settings.home / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    times, closes = daily_closes(simulation, CLOSES)
+    names = sorted(closes)
+    rows = zip(times, *(closes[name].tolist() for name in names), strict=True)
+    lines = [",".join(["time", *names]), *(",".join([at.isoformat(), *map(str, row)]) for at, *row in rows)]
+    (folder / "closes.csv").write_text("\n".join(lines) + "\n")
+    (folder / "stress.yaml").write_text(STRESS.format(first=names[0]))
+    return RiskSettings(
+        capital=CAPITAL,
+        history=str(folder / "closes.csv"),
+        stress=str(folder / "stress.yaml"),
+        scenarios=load_stress(folder / "stress.yaml", names, ["USD"]),
+    )
 
 
 def recorded_plan(settings: Settings, files: Sequence[Path], speed: float) -> tuple[SessionPlan, FeedCommand]:

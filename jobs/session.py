@@ -21,8 +21,8 @@ from pipelines.contracts.topics import Topics
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.universe import Strategy
 
-TOPOLOGIES = {False: JOBS, True: (JOBS[0], FUSED)}
-"""The jobs of a session: each alone, or fused."""
+TOPOLOGIES = {False: JOBS, True: (JOBS[0], FUSED, JOBS[-1])}
+"""The jobs of a session: each alone, or three of them fused; market and risk always stand alone."""
 SERVICE_PATIENCE_S = 30.0
 
 

@@ -21,14 +21,15 @@ from pipelines.domain.universe import Strategy
 from pipelines.signals.deployment import Deployment, Ledger, State
 from pipelines.signals.of_strategy import bound_signals
 
-JOBS = ("market", "spreads", "signals", "trading")
+JOBS = ("market", "spreads", "signals", "trading", "risk")
 """`signals` stands for a job a signal."""
 
 FUSED = "fused"
-"""All of them but market in one job (jobs/fused.py)."""
-INSTEAD = MappingProxyType({FUSED: JOBS[1:]} | dict.fromkeys(JOBS[1:], (FUSED,)))
+"""Three of them in one job (jobs/fused.py)."""
+IN_ONE = ("spreads", "signals", "trading")
+INSTEAD = MappingProxyType({FUSED: IN_ONE} | dict.fromkeys(IN_ONE, (FUSED,)))
 """Which jobs a job must not run beside: both would do the same work."""
-OF_PYTHON = ("market", "spreads", "trading", FUSED)
+OF_PYTHON = ("market", "spreads", "trading", "risk", FUSED)
 PATIENCE_S = 180.0
 
 Progress = Callable[[str], None]
@@ -139,7 +140,7 @@ def hand_over(
         beside = [other for other in INSTEAD.get(part, ()) if other in order.jobs or _runs(other, prefix, there)]
         if beside:
             raise FlinkError(
-                f"{prefix}{name} does the work of {', '.join(beside)}: submit {FUSED}, or {', '.join(JOBS[1:])}; "
+                f"{prefix}{name} does the work of {', '.join(beside)}: submit {FUSED}, or {', '.join(IN_ONE)}; "
                 f"what runs is ended by helios cancel {' '.join(beside)}"
             )
     # A signal's job has no Python in it that a TaskManager could have imported.

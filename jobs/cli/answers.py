@@ -20,8 +20,18 @@ Limit = Annotated[
 ]
 
 ON_SCREEN = 60
-HIDDEN = ("exec_id", "amends", "cause", "event_ns", "receive_ns", "client_order_id", "feed_session", "frame")
-"""Columns that are not in the table: too wide for a screen."""
+HIDDEN = (
+    "exec_id",
+    "amends",
+    "cause",
+    "event_ns",
+    "receive_ns",
+    "client_order_id",
+    "feed_session",
+    "frame",
+    "event_id",
+)
+"""Columns that are not in the table: too wide for a screen, as lists are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,8 @@ class Form:
 
 
 def _draw(answer: Answer) -> None:
-    shown = [number for number, name in enumerate(answer.columns) if name not in HIDDEN]
+    lists = {number for row in answer.rows for number, value in enumerate(row) if isinstance(value, list)}
+    shown = [n for n, name in enumerate(answer.columns) if name not in HIDDEN and n not in lists]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for number in shown:
         numeric = all(isinstance(row[number], int | float | None) for row in answer.rows)

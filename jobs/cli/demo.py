@@ -88,6 +88,7 @@ def _show(console: Console, settings: Settings, summary: dict[str, Any]) -> None
         f"\nThe stack is still up. Flink: {settings.flink.rest}\n"
         "  helios history fills            what was traded\n"
         "  helios history pnl              what it made, pair by pair\n"
+        "  helios risk show                what it may lose, and what each pair has in it\n"
         "  helios why ORDER                what made an order (helios history fills --json has their ids)\n"
         "  helios pairs pages              a page to look at for each pair\n"
         "  helios sql -e 'SELECT * FROM market_spreads LIMIT 5'\n"

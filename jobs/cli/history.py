@@ -14,7 +14,7 @@ from pipelines.history.profit import PairProfit
 from pipelines.history.queries import Span
 
 app = typer.Typer(
-    no_args_is_help=True, help="Ask the history: bars, quotes, ticks, books, volatility; spreads, fills, profit."
+    no_args_is_help=True, help="Ask the history: bars, quotes, ticks, books, volatility; spreads, fills, profit, risk."
 )
 app.command()(history_market.ohlcv)
 app.command()(history_market.vwap)
@@ -78,6 +78,28 @@ def fills(
     with history() as found:
         answer = found.fills(found.session(session), instrument or None, pair or None, span, form.limit(limit))
         form.show(answer)
+
+
+@app.command()
+def risk(
+    every: Annotated[str, typer.Option("--every", help="The last of each 10s, 5m, 1h, ...")] = "",
+    account: Annotated[str, typer.Option("--account", help="Of this account.")] = "",
+    session: Session = "",
+    start: From = "",
+    end: Until = "",
+    limit: Limit = None,
+    as_json: Json = False,
+    csv: Csv = None,
+    parquet: Parquet = None,
+) -> None:
+    """Value at risk, shortfall, exposure and the days of an account; arrays by pair and instrument with --json.
+
+    Example: helios history risk --every 1m --json
+    """
+    span, form = span_of(start, end), Form(as_json, csv, parquet)
+    bucket = length_of(every, "--every") if every else None
+    with history() as found:
+        form.show(found.risk(found.session(session), span, form.limit(limit), bucket, account))
 
 
 @app.command()

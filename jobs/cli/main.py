@@ -27,6 +27,7 @@ from jobs.cli import (
     pairs,
     quality,
     reference,
+    risk,
     schemas,
     signal_changes,
     signals,
@@ -37,6 +38,7 @@ from jobs.cli import (
     why,
 )
 from jobs.operator_key import OperatorKeyError
+from jobs.risk_log import RiskLogError
 from jobs.why.chain import WhyError
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
@@ -77,6 +79,7 @@ app.add_typer(limits.app, name="limits")
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
+app.add_typer(risk.app, name="risk")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(var.app, name="var")
 for command, example in (
@@ -111,6 +114,8 @@ EXPECTED = (
     var.VarError,
     quality.QualityError,
     reference.ReferenceCommandError,
+    risk.RiskCommandError,
+    RiskLogError,
     bars.BarsError,
     bench_lean.LeanBenchError,
     bench_signals.SignalsBenchError,

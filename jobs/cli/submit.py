@@ -19,7 +19,8 @@ from jobs.steps import steps
 
 def submit(
     jobs: Annotated[
-        list[str], typer.Argument(help="Of market, spreads, signals, trading, fused (the last three in one); or all.")
+        list[str],
+        typer.Argument(help="Of market, spreads, signals, trading, fused (these three in one), risk; or all."),
     ],
     strategy: Annotated[Path, typer.Option("--strategy", help="The strategy file.")],
     prefix: Annotated[str, typer.Option("--prefix", help="Of the session's topics.")] = "",
@@ -29,7 +30,7 @@ def submit(
 ) -> None:
     """Submit jobs of a strategy to Flink, all through one client, and wait until they run: of signals one each.
 
-    Example: helios submit market fused --strategy strategy.yaml
+    Example: helios submit market fused risk --strategy strategy.yaml
     """
     from jobs.submit import FUSED, JOBS
     from jobs.submit import submit as hand_over

@@ -133,7 +133,7 @@ def backtest(
             found = _of_counts(exceptions, observations, transitions, confidence)
     except RiskError as error:
         raise VarError(str(error)) from error
-    told = about | _told(found)
+    told = about | told_of(found)
     if lived is not None and out is not None:
         from pipelines.pages.var_page import var_page
 
@@ -214,7 +214,8 @@ def _about(read: "Returns", options: "Options") -> dict[str, Any]:
     return said
 
 
-def _told(found: "Backtest") -> dict[str, Any]:
+def told_of(found: "Backtest") -> dict[str, Any]:
+    """What is said of a backtest, by name."""
     said: dict[str, Any] = {
         "exceptions": found.exceptions,
         "observations": found.observations,

@@ -36,6 +36,17 @@ class ClosingPrices:
 def load_closing_prices(path: Path, instruments: tuple[str, ...]) -> ClosingPrices:
     """Those of some instruments, in that order. Raises ClosingPricesError; an instrument without a column has no
     prices."""
+    times, mids = read_prices(path, instruments)
+    step = int(np.diff(times).min())
+    every = next((every for every, spacing in _SPACING_NS.items() if step == spacing), None)
+    if every is None or (times % step).any():
+        raise ClosingPricesError(f"{path}: rows {step / 1e9:g} s apart: full seconds or full minutes expected")
+    return ClosingPrices(every, times, mids)
+
+
+def read_prices(path: Path, instruments: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Times in ns, rising, at least two, and prices, shape (instruments, times), however far apart. As
+    `load_closing_prices` besides."""
     import pandas
 
     try:
@@ -46,14 +57,9 @@ def load_closing_prices(path: Path, instruments: tuple[str, ...]) -> ClosingPric
         raise ClosingPricesError(f"{path}: no column `time`: the end of each bar expected in it") from None
     except (OSError, ValueError, TypeError) as error:
         raise ClosingPricesError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
-    steps = np.diff(times)
-    if times.size < 2 or (steps <= 0).any():
+    if times.size < 2 or (np.diff(times) <= 0).any():
         raise ClosingPricesError(f"{path}: two rows or more expected, their times rising")
-    step = int(steps.min())
-    every = next((every for every, spacing in _SPACING_NS.items() if step == spacing), None)
-    if every is None or (times % step).any():
-        raise ClosingPricesError(f"{path}: rows {step / 1e9:g} s apart: full seconds or full minutes expected")
-    return ClosingPrices(every, times, mids)
+    return times, mids
 
 
 def _column(table: object, name: str) -> NDArray[np.float64]:

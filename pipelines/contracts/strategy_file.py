@@ -23,6 +23,7 @@ signals:                        # file: from the repository's root or this file'
     parameters: {entry_z: 2.0, exit_z: 0.5}
 sizing: {leg_notional: 10000}   # how much an entry buys of its first leg, in the currency
 limits: {position_lots: 1000, stale_marks_ms: 2000}     # and more: pipelines/contracts/limits_file.py
+risk: {confidence: 0.99}        # how it is told, may be left out: pipelines/contracts/risk_file.py
 operators: {anna: 7CZ3M0K3kFh0z6m7r0Dq3m6lq2e1Vw4mDk0oI1f0b2A=}     # whose commands it obeys; left out, anyone's
 ```
 
@@ -60,11 +61,13 @@ from pipelines.contracts.limits_file import dump_limits, read_limits
 from pipelines.contracts.marked_yaml import Section, Unique
 from pipelines.contracts.operators_file import dump_operators, read_operators
 from pipelines.contracts.reference_file import ReferenceFileError, ReferenceUse, load_reference
+from pipelines.contracts.risk_file import dump_risk, read_risk
 from pipelines.contracts.spread_model_file import dump_model, read_model
 from pipelines.contracts.topics import MAX_PARALLELISM
 from pipelines.domain.ladder import ALL_LEVELS, Ladder, Levels
 from pipelines.domain.market import NS_PER_MS, NS_PER_S
 from pipelines.domain.quality import ACTIONS, MEASURES, Action, Rules
+from pipelines.domain.risk_settings import RiskSettings
 from pipelines.domain.spread_model import Method, SpreadModel
 from pipelines.domain.universe import (
     CorporateAction,
@@ -139,6 +142,8 @@ def dump_strategy(strategy: Strategy) -> str:
         "sizing": {"leg_notional": strategy.sizing.leg_notional},
         "limits": dump_limits(strategy.limits),
     }
+    if strategy.risk != RiskSettings():
+        content["risk"] = dump_risk(strategy.risk)
     if strategy.operators:
         content["operators"] = dump_operators(strategy.operators)
     if strategy.history:
@@ -175,6 +180,11 @@ def _strategy(top: Section, folder: Path) -> Strategy:
     instruments = tuple(_instruments(top, venues.names() if venues else (), reference, calendars))
     model = read_model(top, SpreadModel())
     ids = [instrument.id for instrument in instruments]
+    currencies = [instrument.currency for instrument in instruments]
+    limits = read_limits(top.section("limits"), ids, currencies)
+    unrated = sorted(set(currencies) - limits.rates.keys())
+    if top.has("risk") and len(unrated) > 1:
+        top.fault("risk", f"instruments are in {', '.join(unrated)}: give what one unit is worth in limits.rates")
     strategy = Strategy(
         name=name,
         account=account,
@@ -185,12 +195,13 @@ def _strategy(top: Section, folder: Path) -> Strategy:
         moments=model.moments,
         signals=tuple(_signals(top, folder)),
         sizing=_sizing(top.section("sizing")),
-        limits=read_limits(top.section("limits"), ids, [instrument.currency for instrument in instruments]),
+        limits=limits,
         levels=_levels(top),
         calendars=calendars,
         actions=tuple(sorted([*_actions(top, ids), *_known_actions(reference, ids)], key=lambda each: each.time_ns)),
         history=_history(top, folder),
         snapshots_ns=_snapshots(top),
+        risk=read_risk(top.section("risk", required=False), folder, ids, currencies),
         operators=read_operators(top.section("operators", required=False)),
     )
     top.done()

@@ -95,13 +95,14 @@ class OrderCodec:
 
 @dataclass(slots=True)
 class PositionCodec:
-    """Where pairs stand, as framed bytes of Position."""
+    """Where pairs stand, as framed bytes of Position. Read under `schema_id`, or any other that `schema_of` knows."""
 
     schema_id: int
+    schema_of: SchemaOf | None = None
     _codec: Codec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self._codec = Codec(POSITION, self.schema_id)
+        self._codec = Codec(POSITION, self.schema_id, self.schema_of)
 
     def encode(self, told: Standing) -> bytes:
         record: Record = {each.name: getattr(told, each.name) for each in fields(told)}

@@ -28,6 +28,11 @@ def report_id(venue: str, exec_id: str) -> str:
     return f"report/{venue}/{exec_id}"
 
 
+def risk_id(account: str, as_of_ns: int, sequence: int) -> str:
+    """`sequence`: of the last position that it is told of."""
+    return f"risk/{account}/{as_of_ns}/{sequence}"
+
+
 def client_order_id(session_id: str, account: str, cause: str, leg: int) -> str:
     """Twenty hex digits: the same cause gives the same order in every run of the same session, and in no other."""
     text = "\x1f".join((session_id, account, cause, str(leg)))

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from pipelines.domain.ladder import ALL_LEVELS, Levels
 from pipelines.domain.limits import Limits as Limits
 from pipelines.domain.quality import Rules
+from pipelines.domain.risk_settings import RiskSettings
 from pipelines.domain.session_times import ALL_DAY, SessionTimes
 from pipelines.domain.sizing import Sizing as Sizing
 from pipelines.domain.spread_model import Moments as Moments
@@ -108,6 +109,7 @@ class Strategy:
     """What being short of an instrument costs, as a share of its worth a year."""
     history: str = ""
     """File of closing prices that moments warm up from."""
+    risk: RiskSettings = field(default_factory=RiskSettings)
     operators: Mapping[str, bytes] = field(default_factory=dict)
     """Whose commands the account obeys: raw Ed25519 public keys by name. Empty: anyone's."""
 

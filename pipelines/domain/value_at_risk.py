@@ -8,16 +8,17 @@ Giannopoulos and Vosper, "VaR without correlations for portfolios of derivative 
 
 import math
 from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kurtosis, norm, skew
 
-Floats = NDArray[np.float64]
+from pipelines.domain.risk_settings import METHODS as METHODS
+from pipelines.domain.risk_settings import Method as Method
 
-Method = Literal["historical", "parametric", "cornish-fisher", "ewma", "filtered", "monte-carlo"]
-METHODS: tuple[Method, ...] = get_args(Method)
+Floats = NDArray[np.float64]
 
 LEAST_ROWS = 2
 
@@ -56,13 +57,23 @@ def cornish_fisher(returns: Floats, confidence: float) -> TailRisk:
     mean, deviation = float(returns.mean()), float(returns.std())
     if deviation == 0.0:
         return TailRisk(-mean, -mean)
-    s, k = float(skew(returns)), float(kurtosis(returns))
-    z = float(norm.ppf(1 - confidence))
+    quantile, shortfall = edgeworth(float(skew(returns)), float(kurtosis(returns)), confidence)
+    return TailRisk(-mean - quantile * deviation, -mean + deviation * max(float(shortfall), -float(quantile)))
+
+
+def edgeworth(s: Any, k: Any, confidence: float) -> tuple[Any, Any]:
+    """Of skewness `s` and excess kurtosis `k`, numbers or arrays: the normal quantile corrected for them, and the mean
+    beyond it of the Edgeworth density, in deviations."""
+    z = _normal_quantile(confidence)
     h = z + (z**2 - 1) * s / 6 + (z**3 - 3 * z) * k / 24 - (2 * z**3 - 5 * z) * s**2 / 36
     # The mean below h of density(x) = pdf(x) (1 + s/6 He3 + k/24 He4 + s^2/72 He6), by parts.
     beyond = 1 + s / 6 * h**3 + k / 24 * (h**4 - 2 * h**2 - 1) + s**2 / 72 * (h**6 - 9 * h**4 + 9 * h**2 + 3)
-    shortfall = float(norm.pdf(h)) * beyond / (1 - confidence)
-    return TailRisk(-mean - h * deviation, -mean + deviation * max(shortfall, -h))
+    return h, np.exp(-0.5 * h * h) / math.sqrt(2 * math.pi) * beyond / (1 - confidence)
+
+
+@cache
+def _normal_quantile(confidence: float) -> float:
+    return float(norm.ppf(1 - confidence))
 
 
 def ewma_variances(returns: Floats, decay: float) -> Floats:

@@ -103,7 +103,9 @@ def christoffersen(transitions: Transitions) -> Ratio:
 
 
 def traffic_light(exceptions: int, observations: int, confidence: float) -> Zone:
-    """By the probability of so many exceptions or fewer."""
+    """By the probability of so many exceptions or fewer; where there is none, green, however few the days are."""
+    if not exceptions:
+        return Zone.GREEN
     probability = float(binom.cdf(exceptions, observations, 1 - confidence))
     return Zone.GREEN if probability < YELLOW else Zone.YELLOW if probability < RED else Zone.RED
 

@@ -14,7 +14,7 @@ from pipelines.history.timescale import HistoryError
 if TYPE_CHECKING:
     import pandas
 
-QUESTIONS = ("ohlcv", "vwap", "volatility", "volume_profile", "ticks", "asof", "book", "spread", "fills")
+QUESTIONS = ("ohlcv", "vwap", "volatility", "volume_profile", "ticks", "asof", "book", "spread", "fills", "risk")
 """What `History.frame` answers."""
 
 __all__ = ["QUERIES_DIR", "Answer", "History", "Listed", "Span", "sql"]
@@ -30,7 +30,8 @@ class History(MarketQuestions):
 
         Questions, and what they take: ohlcv (instrument, every), vwap (instrument, every or nothing), volatility
         (instrument, every, by), ticks (instrument, kind), asof (instrument, at), book (instrument, at, depth), spread
-        (pair, every or nothing), fills (instrument or pair or nothing). Of all but the last two also: venue.
+        (pair, every or nothing), fills (instrument or pair or nothing), risk (every or nothing). Of all but the last
+        three also: venue.
         Raises HistoryError, also for an empty answer: it says why.
         """
         answer = self._framed(question, self.session(session), Span.of(start, end), asked)
@@ -57,6 +58,26 @@ class History(MarketQuestions):
         return self._said(
             self._ask("fills", **asked, **span.parameters()), "fills", session, span, instrument=instrument
         )
+
+    def risk(
+        self, session: str, span: Span, limit: int = EVERYTHING, bucket: timedelta | None = None, account: str = ""
+    ) -> Answer:
+        """What was told of the risk of a session's account; with `bucket`, the last of each such interval."""
+        asked: dict[str, Any] = {"session": session, "account": account or None, "limit": limit, **span.parameters()}
+        found = self._ask("risk", **asked) if bucket is None else self._ask("risk_sampled", **asked, bucket=bucket)
+        return self._said(found, "risk updates", session, span)
+
+    def risk_days(self, session: str, account: str = "") -> tuple[tuple[bool, ...], float]:
+        """Of each day that a value at risk was held against: whether it lost more. And the confidence. Raises
+        HistoryError where there is none."""
+        found = self._ask("risk_days", session=session, account=account or None)
+        if not found.rows:
+            updates = self.risk(session, Span(), 1, account=account)
+            why = updates.why or "risk was told, but no UTC day has ended since: give --strategy for a year of history"
+            raise HistoryError(f"no day of session {session} was held against its value at risk: {why}")
+        counts = [int(row[1]) for row in found.rows]
+        exceeded = tuple(after > before for before, after in zip([0, *counts], counts, strict=False))
+        return exceeded, float(found.rows[-1][3])
 
     def rejects(self, session: str, reason: str | None, limit: int) -> Answer:
         """Frames and records that were set aside: why, and where they lie (topic/partition@offset)."""
@@ -108,6 +129,8 @@ class History(MarketQuestions):
                 raise HistoryError(f"{question} is of a time: give at='2026-10-30T14:30:00'")
             case "spread":
                 return self.spread(session, pair or "", span, limit, bucket, **asked)
+            case "risk":
+                return self.risk(session, span, limit, bucket, **asked)
             case "fills":
                 return self.fills(session, instrument, pair, span, limit, **asked)
         raise HistoryError(f"no question {question!r}: ask {', '.join(QUESTIONS)}")
@@ -127,5 +150,6 @@ class History(MarketQuestions):
         reasons = {
             "spread events": "a pair has none until its moments are warm",
             "fills": f"the session has {extent['orders'][0]} orders",
+            "risk updates": "there are none before the window of returns has 20 rows, and a price of all that is held",
         }
         return Answer(found.columns, (), f"no {what} of {of} in session {session}: {reasons[what]}")

@@ -132,4 +132,6 @@ def _storable(row: Row) -> Row:
 def _without_nul(value: Value) -> Value:
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd") if "\x00" in value else value
-    return [text.replace("\x00", "\ufffd") for text in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [each.replace("\x00", "\ufffd") if isinstance(each, str) else each for each in value]  # type: ignore[return-value]
+    return value

@@ -21,6 +21,7 @@ SEGMENTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ticks": ("session_id, venue, instrument", "event_time, sequence, feed_session"),
         "books": ("session_id, venue, instrument", "event_time, sequence, feed_session"),
         "spreads": ("session_id, pair", "event_time, sequence, shard"),
+        "risk_updates": ("session_id, account", "event_time, event_id"),
         "ohlcv_1s": ("session_id, venue, instrument", "start_time"),
         "ohlcv_1m": ("session_id, venue, instrument", "start_time"),
         "ohlcv_1d": ("session_id, venue, instrument", "start_time"),

@@ -4,9 +4,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from pipelines.contracts.wire import Record
-from pipelines.history.tables import BARS, COMMANDS, FILLS, ORDERS, REJECTS, REPORTS, SIGNALS, SPREADS, Table
+from pipelines.history.tables import (
+    BARS,
+    COMMANDS,
+    FILLS,
+    ORDERS,
+    REJECTS,
+    REPORTS,
+    RISK_UPDATES,
+    SIGNALS,
+    SPREADS,
+    Table,
+)
 
-Value = str | int | float | bytes | datetime | list[str]
+Value = str | int | float | bytes | datetime | list[str] | list[float]
 Row = tuple[Value, ...]
 
 BAR_SECONDS = 60
@@ -96,17 +107,19 @@ def reject_rows(session_id: str, reject: Record) -> Iterator[tuple[Table, Row]]:
 
 
 def event_rows(session_id: str, event: Record) -> Iterator[tuple[Table, Row]]:
-    """Signals, commands, reports and what they fill or take back. Marks repeat ticks, an intent repeats its order."""
+    """Signals, commands, risk, reports and what they fill or take back. Marks repeat ticks, an intent its order."""
     part = event.get(event["kind"])
     time_ns = event["event_time_ns"]
     head: Row = (session_id, event["event_id"], event["account"], moment(time_ns), time_ns)
     match event["kind"], part:
-        case (("marks" | "intent" | "risk"), _):
+        case (("marks" | "intent"), _):
             return
         case "signal", dict():
             yield SIGNALS, (*head, *(part[name] for name in SIGNALS.columns[5:]))
         case "command", dict():
             yield COMMANDS, (*head, *(part[name] for name in COMMANDS.columns[5:]))
+        case "risk", dict():
+            yield RISK_UPDATES, (*head, *(part[name] for name in RISK_UPDATES.columns[5:]))
         case "report", dict():
             yield REPORTS, (*head, *(part[name] for name in REPORTS.columns[5:]))
             yield from _fills(session_id, event, part)

@@ -91,6 +91,16 @@ COMMANDS = Table(
         "signature",
     ),
 )
+RISK_UPDATES = Table(
+    "risk_updates",
+    2,
+    (
+        *("session_id", "event_id", "account", "event_time", "event_ns", "as_of_ns", "var", "es", "instruments"),
+        *("es_per_lot", "method", "confidence", "scenarios", "deviation_per_lot", "volume_per_day", "pairs"),
+        *("pair_es", "pair_incremental", "gross", "net", "leverage", "beta", "liquidity_s", "stress", "stress_loss"),
+        *("days", "exceptions", "zone", "position_sequence"),
+    ),
+)
 REJECTS = Table(
     "rejects",
     6,
@@ -100,5 +110,5 @@ REJECTS = Table(
     ),
 )
 
-TABLES = (TICKS, BOOKS, SPREADS, BARS, SIGNALS, ORDERS, REPORTS, FILLS, COMMANDS, REJECTS)
+TABLES = (TICKS, BOOKS, SPREADS, BARS, SIGNALS, ORDERS, REPORTS, FILLS, COMMANDS, RISK_UPDATES, REJECTS)
 """All that hold events."""

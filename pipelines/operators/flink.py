@@ -186,12 +186,16 @@ RECORD: TypeInformation = Types.ROW_NAMED(
 KEYED_RECORD: TypeInformation = Types.ROW_NAMED(["_key", "record"], [Types.STRING(), RECORD])
 
 
-def raw_source(t_env: StreamTableEnvironment, topics: Sequence[str], group: str, config: JobConfig) -> KeyedStream:
-    """The records of topics, from their beginning (or the checkpoint), as `RawRecord`s keyed by their Kafka key.
+def raw_source(
+    t_env: StreamTableEnvironment, topics: Sequence[str], group: str, config: JobConfig, under: str = ""
+) -> KeyedStream:
+    """The records of topics, from their beginning (or the checkpoint), as `RawRecord`s keyed by their Kafka key, or all
+    of them keyed by `under`.
 
     Committed records only; one without a key has the key ''.
     """
     table = f"{group}_in"
+    key = "'" + under.replace("'", "''") + "'" if under else "COALESCE(`key`, '')"
     t_env.execute_sql(
         f"""
         CREATE TEMPORARY TABLE `{table}` (
@@ -206,7 +210,7 @@ def raw_source(t_env: StreamTableEnvironment, topics: Sequence[str], group: str,
         )"""
     )
     rows = t_env.sql_query(
-        f"""SELECT COALESCE(`key`, '') AS `_key`, CAST(ROW(COALESCE(`value`, X''), `partition`, `offset`,
+        f"""SELECT {key} AS `_key`, CAST(ROW(COALESCE(`value`, X''), `partition`, `offset`,
           CAST(1000 AS BIGINT) * TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `at`) + EXTRACT(MILLISECOND FROM `at`),
           COALESCE(`key`, ''))
           AS ROW<`value` BYTES, `partition` INT, `offset` BIGINT, `timestamp` BIGINT, `key` STRING>) AS `record`

@@ -34,6 +34,7 @@ from tests.support.session_log import (
     order,
     reject,
     report,
+    risk,
     samples,
     signal,
     spread_event,
@@ -142,7 +143,7 @@ def write_everything(session: SessionLog, number: int = 1) -> None:
     session.write("market.samples", samples(number, "ETH-BTC"))
     session.write("market.bars", bar(number))
     session.write("market.rejects", reject(number), reject(number, "gap", frames=0))
-    session.write("trading.events", signal(number), report(number), command(number), marks(number))
+    session.write("trading.events", signal(number), report(number), command(number), risk(number), marks(number))
     session.write("trading.orders", order(number), order(number, action="refused", reason="limit"))
 
 
@@ -161,6 +162,7 @@ def test_events_of_every_kind_arrive(session: SessionLog, config: LoaderConfig) 
         "reports": 1,
         "fills": 1,
         "commands": 1,
+        "risk_updates": 1,
         "rejects": 2,
     }
 
@@ -295,7 +297,7 @@ def test_the_loader_says_how_far_behind_it_is(session: SessionLog, config: Loade
         behind = {
             lag.topic: lag.records for lag in lags(session.bootstrap) if lag.group == f"{session.topics.prefix}loader"
         }
-    assert said == (0, 121, 0)
+    assert said == (0, 122, 0)
     assert behind[session.topics.ticks] == 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from pipelines.history.rows import bar_rows, event_rows, order_rows, spread_rows
 from pipelines.history.timescale import HistoryError, connect, migrate
 from pipelines.history.writer import Writer
 from tests.support.accounts import strategy
-from tests.support.session_log import INSTRUMENTS, bar, order, report, spread_event, ticks
+from tests.support.session_log import INSTRUMENTS, bar, order, report, risk, spread_event, ticks
 
 pytestmark = pytest.mark.stack
 
@@ -47,10 +48,16 @@ def filled(session: str) -> Batch:
         *(found for number in range(1, 20) for found in spread_rows(session, spread_event(number))),
         *(found for number in (1, 2) for found in order_rows(session, order(number))),
         *(found for event in (report(1, quantity=5), sold) for found in event_rows(session, event)),
+        *(found for number in range(1, 5) for found in event_rows(session, told(number))),
     ]
     for table, row in produced:
         batch.rows[table].append(row)
     return batch
+
+
+def told(number: int) -> dict[str, Any]:
+    """Risk, a millisecond apart: of four days, of which the third was exceeded. PostgreSQL's text holds no NUL."""
+    return risk(number, days=number, exceptions=int(number > 2), instruments=["BTCUSDT", "ETHUSDT"])
 
 
 @pytest.fixture
@@ -90,6 +97,25 @@ def test_the_spread_of_a_pair_at_any_sampling_is_as_it_stood_at_the_end_of_each_
 def test_fills_carry_the_pair_of_their_order(history: History) -> None:
     answer = history.fills("b-second", None, "BTC-ETH", Span(), 10)
     assert [row[answer.columns.index("lots")] for row in answer.rows] == [5, 2]
+
+
+def test_risk_is_as_it_was_told_with_its_lists(history: History) -> None:
+    answer = history.risk("b-second", Span(), 2)
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    assert [(row["days"], row["exceptions"], row["var"]) for row in rows] == [(3, 1, 100.0), (4, 1, 100.0)]
+    assert (rows[0]["pairs"], rows[0]["es_per_lot"]) == (["BTC-ETH"], [30.0, 2.0])
+    assert history.risk("b-second", Span(), account="other").why.startswith("no risk updates of this session in that")
+
+
+def test_risk_at_any_sampling_is_the_last_of_each_interval(history: History) -> None:
+    answer = history.risk("b-second", Span(), bucket=timedelta(milliseconds=2))
+    assert [row[answer.columns.index("days")] for row in answer.rows] == [1, 3, 4]
+
+
+def test_days_of_risk_are_read_from_what_was_told(history: History) -> None:
+    assert history.risk_days("b-second") == ((False, False, True, False), 0.99)
+    with pytest.raises(HistoryError, match="no day of session b-second was held against its value at risk"):
+        history.risk_days("b-second", "other")
 
 
 def test_profit_is_of_the_fills_at_the_last_quote(history: History) -> None:

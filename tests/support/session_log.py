@@ -162,6 +162,37 @@ def signal(number: int, **values: Any) -> dict[str, Any]:
     return event("signal", f"signal/{number}", part | values, T0_NS + number * 1_000_000)
 
 
+def risk(number: int, **values: Any) -> dict[str, Any]:
+    time_ns = T0_NS + number * 1_000_000
+    part = {
+        "as_of_ns": time_ns,
+        "var": 100.0,
+        "es": 150.0,
+        "method": "historical",
+        "confidence": 0.99,
+        "instruments": ["BTCUSDT", "ETH\x00USDT"],
+        "es_per_lot": [30.0, 2.0],
+        "scenarios": 500,
+        "deviation_per_lot": [10.0, 1.0],
+        "volume_per_day": [1e6, 0.0],
+        "pairs": ["BTC-ETH"],
+        "pair_es": [150.0],
+        "pair_incremental": [150.0],
+        "gross": 1e4,
+        "net": -5.0,
+        "leverage": 0.1,
+        "beta": 0.0,
+        "liquidity_s": 9.0,
+        "stress": ["crash"],
+        "stress_loss": [400.0],
+        "days": 3,
+        "exceptions": 0,
+        "zone": "green",
+        "position_sequence": number,
+    }
+    return event("risk", f"risk/desk/{number}", part | values, time_ns)
+
+
 def report(number: int, quantity: int = 5, **values: Any) -> dict[str, Any]:
     part = {
         "venue": "sim",

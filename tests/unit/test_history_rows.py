@@ -16,7 +16,18 @@ from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.contracts.wire import Codec
 from pipelines.history.counts import Distinct
 from pipelines.history.reader import Batch, SessionReader
-from pipelines.history.tables import BARS, COMMANDS, FILLS, ORDERS, REJECTS, REPORTS, SIGNALS, SPREADS, Table
+from pipelines.history.tables import (
+    BARS,
+    COMMANDS,
+    FILLS,
+    ORDERS,
+    REJECTS,
+    REPORTS,
+    RISK_UPDATES,
+    SIGNALS,
+    SPREADS,
+    Table,
+)
 from tests.support.session_log import (
     T0_NS,
     bar,
@@ -27,6 +38,7 @@ from tests.support.session_log import (
     order,
     reject,
     report,
+    risk,
     samples,
     signal,
     spread_event,
@@ -140,6 +152,18 @@ def test_signals_and_commands_are_rows_and_marks_and_intents_are_not() -> None:
     assert tables(batch) == {"signals", "commands"}
     assert columns(batch, SIGNALS)[0]["last_sequence"] == 4
     assert columns(batch, COMMANDS)[0]["operator"] == "trader"
+
+
+def test_a_risk_update_is_a_row_with_its_lists() -> None:
+    (row,) = columns(written("trading.events", risk(1), marks(1)), RISK_UPDATES)
+    assert (row["event_id"], row["as_of_ns"], row["var"], row["zone"]) == (
+        "risk/desk/1",
+        row["event_ns"],
+        100.0,
+        "green",
+    )
+    assert (row["pairs"], row["pair_es"]) == (["BTC-ETH"], [150.0])
+    assert row["instruments"] == ["BTCUSDT", "ETH\ufffdUSDT"]
 
 
 def test_an_event_whose_part_is_missing_is_set_aside() -> None:

@@ -13,3 +13,5 @@ LEFT JOIN orders o ON o.session_id = f.session_id AND o.client_order_id = f.clie
 WHERE f.session_id = %(session)s
   AND (%(instrument)s::text IS NULL OR f.instrument = %(instrument)s)
   AND (%(pair)s::text IS NULL OR o.pair = %(pair)s)
+UNION ALL
+SELECT 'risk updates', count(*), min(event_time), max(event_time) FROM risk_updates WHERE session_id = %(session)s
