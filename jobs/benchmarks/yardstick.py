@@ -6,7 +6,6 @@ It runs in an environment of its own under the home, made from nautilus.txt besi
 import json
 import math
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from infra.settings import ROOT
+from jobs.benchmarks.environments import BenchEnvironmentError, environment
 from jobs.benchmarks.market import BenchMarket, bench_strategy
 from jobs.submit import Progress
 from pipelines.domain.ladder import Levels
@@ -60,7 +60,10 @@ def run_yardstick(
     script: Path, home: Path, instruments: int, pairs: int, ticks: int, seed: int, progress: Progress
 ) -> Yardstick:
     """Run it, signals only, and read back the ticks and pairs that it ran over."""
-    python = _environment(home / "bench" / "nautilus", progress)
+    try:
+        python = environment(home / "bench" / "nautilus", PINS, "NautilusTrader (300 MB)", progress)
+    except BenchEnvironmentError as error:
+        raise YardstickError(str(error)) from error
     dump = home / "bench" / "yardstick.npy"
     command = [str(python), str(script), "--instruments", str(instruments), "--pairs", str(pairs)]
     command += ["--ticks", str(ticks), "--seed", str(seed), "--no-orders", "--dump", str(dump)]
@@ -159,24 +162,3 @@ def _market(
     ids = [instrument.id for instrument in strategy.instruments]
     pairs = tuple(Pair(f"{ids[a]}-{ids[b]}", ids[a], ids[b], beta, 0) for a, b, beta in legs)
     return with_its_rule(BenchMarket(replace(strategy, pairs=pairs), rows), rule)
-
-
-def _environment(folder: Path, progress: Progress) -> Path:
-    """Its Python: made when the pins are not those that it was made of."""
-    python, made_of = folder / "bin" / "python", folder / "made-of.txt"
-    if python.exists() and made_of.exists() and made_of.read_text() == PINS.read_text():
-        return python
-    progress("NautilusTrader into an environment of its own (300 MB)")
-    # By pip: it reads the index and the certificates that this machine's pip was told of, which uv does not.
-    for command in (
-        [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", str(PINS)],
-    ):
-        run = subprocess.run(command, capture_output=True, text=True)
-        if run.returncode:
-            said = [line for line in run.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
-            what = " ".join(command[1:4])
-            why = (said or ["it said nothing"])[-1]
-            raise YardstickError(f"NautilusTrader's environment in {folder}: {what}: {why}")
-    made_of.write_text(PINS.read_text())
-    return python

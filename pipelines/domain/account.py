@@ -11,6 +11,7 @@ import msgspec
 from pipelines.domain.limits import Limits
 from pipelines.domain.orders import Order, reach
 from pipelines.domain.positions import FLAT, Position
+from pipelines.domain.sheet import Sheet
 from pipelines.domain.trader_config import TradedPair, TraderConfig
 
 CLOSED_KEPT = 256
@@ -202,6 +203,8 @@ class TraderState(msgspec.Struct, frozen=True):
     """Exec ids of the last reports that amended a fill."""
     flattened: int = -1
     """The last day that was flattened by time, by its number."""
+    sheet: Sheet = msgspec.field(default_factory=Sheet)
+    """What follows from the rest, worked out as it is asked for; not kept."""
 
     @property
     def limits(self) -> Limits:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from pipelines.domain.account import TraderState
-from pipelines.domain.exposure import lost, underwater, worth
+from pipelines.domain.exposure import made, worth
 
 
 class Breach(NamedTuple):
@@ -46,10 +46,12 @@ def measures(state: TraderState) -> list[Breach]:
     """Every limit of what is held, broken or not."""
     limits = state.limits
     found: list[Breach] = []
-    if limits.daily_loss is not None:
-        found.append(Breach("daily_loss", lost(state), limits.daily_loss, False))
-    if limits.drawdown is not None:
-        found.append(Breach("drawdown", underwater(state), limits.drawdown, False))
+    if limits.daily_loss is not None or limits.drawdown is not None:
+        total = made(state)
+        if limits.daily_loss is not None:
+            found.append(Breach("daily_loss", state.day.made - total, limits.daily_loss, False))
+        if limits.drawdown is not None:
+            found.append(Breach("drawdown", max(0.0, (state.peak or 0.0) - total), limits.drawdown, False))
     if state.measured.as_of_ns >= 0:
         if limits.es is not None:
             found.append(Breach("es", state.measured.es, limits.es, True))

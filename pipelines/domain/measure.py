@@ -45,9 +45,9 @@ def es_with(state: TraderState) -> tuple[float, str]:
     for _, instrument, lots in state.unmeasured:
         es += lots * each.get(instrument, 0.0)
         unknown = unknown if instrument in each else instrument
-    for order in state.orders.values():
-        es += order.leaves * each.get(order.instrument, 0.0)
-        unknown = unknown if order.instrument in each else order.instrument
+    for instrument, lots in state.sheet.working(state):
+        es += lots * each.get(instrument, 0.0)
+        unknown = unknown if instrument in each else instrument
     return es, unknown
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from pipelines.domain import standing_checks, worth_checks
 from pipelines.domain.account import NOBODY, Lots, PairState, Stance, Target, TraderState
 from pipelines.domain.checks import Check, reason
+from pipelines.domain.market import NS_PER_S
 from pipelines.domain.orders import Order
 from pipelines.domain.outputs import refusal
 from pipelines.domain.proposal import Proposal
@@ -70,9 +71,16 @@ def send(
             )
         )
     pair = replace(pair, working=(working[0], working[1]), due=False)
-    kept = state.limits.messages_kept
-    sent_ns = tuple(sorted((*state.sent_ns, *(event.event_time_ns for _ in requests)))[-kept:]) if kept else ()
+    kept = state.limits.messages_kept > 0
+    sent_ns = _sent_ns(state, event, len(requests)) if kept else ()
     return replace(state, orders=orders, pairs=state.pairs | {name: pair}, sent_ns=sent_ns), tuple(requests)
+
+
+def _sent_ns(state: TraderState, event: TradingEvent, orders: int) -> tuple[int, ...]:
+    """Times of the last orders, rising: those of two seconds, as events may be late."""
+    times = sorted((*state.sent_ns, *(event.event_time_ns,) * orders))
+    oldest = times[-1] - 2 * NS_PER_S if times else 0
+    return tuple(time for time in times if time > oldest)[-state.limits.messages_kept :]
 
 
 def close(state: TraderState, event: TradingEvent, name: str, pair: PairState, strategy: str = NOBODY) -> Decided:

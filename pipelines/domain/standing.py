@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from pipelines.domain.account import PairState, Stance, Told, TraderState
+from pipelines.domain.changed import changed
 from pipelines.domain.trading import Marks, Report, Signal, TradingEvent
 
 AHEAD_NS = 5_000_000_000
@@ -75,7 +76,7 @@ def _changed(before: TraderState | None, after: TraderState) -> list[tuple[str, 
     if was is after.pairs:
         return []
     found = []
-    for name in sorted(was.keys() | after.pairs.keys()):
+    for name in sorted(changed(was, after.pairs)):
         then, now = was.get(name, NOWHERE), after.pairs.get(name, NOWHERE)
         if (then.stance, then.lots) != (now.stance, now.lots):
             found.append((name, now))

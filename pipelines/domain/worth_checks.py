@@ -109,11 +109,8 @@ def _credit(new: Proposal) -> Verdicts:
     limit = new.before.limits.credit
     if limit is None:
         return
-    working = sum(
-        order.leaves * one_lot(new.after, new.after.config.instruments[order.instrument])
-        for order in new.after.orders.values()
-        if order.instrument in new.after.config.instruments
-    )
+    now = worth(new.after)
+    working = now.high - now.low
     text = f"{new.before.day.turnover + working:.2f} traded today or working, limit {limit:.2f}"
     yield Verdict(Check.CREDIT, new.before.day.turnover + working <= limit, text)
 
@@ -171,8 +168,9 @@ def _rates(new: Proposal) -> Verdicts:
 def _losses(state: TraderState) -> Verdicts:
     limits = state.limits
     if limits.daily_loss is not None:
-        text = f"{lost(state):.2f} lost since the day began, limit {limits.daily_loss:.2f}"
-        yield Verdict(Check.DAILY_LOSS, lost(state) <= limits.daily_loss, text)
+        value = lost(state)
+        text = f"{value:.2f} lost since the day began, limit {limits.daily_loss:.2f}"
+        yield Verdict(Check.DAILY_LOSS, value <= limits.daily_loss, text)
     if limits.drawdown is not None:
         down = underwater(state)
         text = f"{down:.2f} below the most that was made, limit {limits.drawdown:.2f}"

@@ -35,7 +35,7 @@ class SpreadEngine:
         self._shard = shard
         self._legs = shard.legs
         self._hours = TradingHours(shard)
-        self._out = new_out(len(shard.instruments), len(shard.pairs))
+        self.out = new_out(len(shard.instruments), len(shard.pairs))
         self._spreads = SpreadWriter(schema_ids["helios.market.SpreadEvent"], shard)
         self._samples = SamplesWriter(schema_ids["helios.market.SpreadSamples"], shard)
         self._bars = BarWriter(schema_ids["helios.market.Bar"], shard)
@@ -47,7 +47,7 @@ class SpreadEngine:
 
     def take(self, block: TickBlock) -> Made:
         """Advance the shard by the rows of a block."""
-        state, out = self.state, self._out
+        state, out = self.state, self.out
         made = Made(([], []), ([], []), ([], []), ([], []), ([], []), ([], []))
         for _ in self.advance(block):
             spreads, marks, marked, bars, samples, sampled, minutes, pair_bars, intervals, snaps = out.counts.tolist()
@@ -68,7 +68,7 @@ class SpreadEngine:
         """The kernel without the writers: it comes back each time that it has filled what it writes to."""
         if block.ticks.size:
             self._cover(int(block.ticks["event_ns"].min()), int(block.ticks["event_ns"].max()))
-        state, out = self.state, self._out
+        state, out = self.state, self.out
         session = state.session(block.venue, block.session)
         if block.instruments != self._block_instruments:
             self._block_instruments, self._places = block.instruments, self._shard.places(block.instruments)

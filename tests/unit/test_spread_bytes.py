@@ -118,7 +118,11 @@ def test_a_bar_is_what_fastavro_writes(bars: np.ndarray) -> None:
     assert times_ms == [each["event_time_ms"] for each in expected]
 
 
-@given(st.lists(rows(MARKED, instrument=st.integers(0, 2), state=st.integers(0, 3)).filter(len), max_size=4), st.integers(1, 10**12), ns)
+@given(
+    st.lists(rows(MARKED, instrument=st.integers(0, 2), state=st.integers(0, 3)).filter(len), max_size=4),
+    st.integers(1, 10**12),
+    ns,
+)
 @settings(max_examples=60, deadline=None)
 def test_marks_are_what_fastavro_writes(quotes: list[np.ndarray], sequence: int, event_ns: int) -> None:
     codec = EventCodec(ID)

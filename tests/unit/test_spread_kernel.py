@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines.contracts.blocks import TickBlock
-from pipelines.domain.market import Flag, Kind
+from pipelines.domain.market import Flag, Kind, Status
 from pipelines.domain.spread_model import Every, Moments
 from tests.support.shards import MS, START_NS, VENUE, strategy, tick, ticks
 from tests.support.spread_runs import decoded, engine, feed, run
@@ -211,3 +211,14 @@ def test_more_output_than_there_is_room_for_comes_out_in_parts_unchanged(monkeyp
     running._out = tight
     assert tight.spreads.size < 10
     assert feed(running, [block(rows)]) == expected
+
+
+def test_marks_tell_of_a_halt_and_of_its_end_though_no_quote_came() -> None:
+    #  ms   1 A  2 B quoted   50 A halted   100 marks   150 A trades   200 marks
+    halt = tick(4, at(50), A, kind=Kind.STATUS, size=0.0)
+    back = tick(6, at(150), A, kind=Kind.STATUS, size=0.0)
+    rows = ticks([*CROSSED[:2], halt, beat(5, 100), back, beat(7, 200)])
+    rows["code"][2], rows["code"][4] = Status.HALTED, Status.TRADING
+    marks, *_ = made(TickBlock(VENUE, "s", 0, 0, 0, NAMES, rows))
+    told = [(each["marks"]["instruments"], each["marks"]["state"], each["marks"]["bid"]) for each in marks]
+    assert told == [(["A", "B"], [1, 0], [109.5, 99.5]), (["A"], [0], [109.5])]
