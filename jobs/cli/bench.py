@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from infra.settings import load_settings
-from jobs.cli import bench_history, bench_latency, bench_lean, bench_protocols, bench_signals
+from jobs.cli import bench_history, bench_latency, bench_lean, bench_protocols, bench_risk, bench_signals
 from jobs.cli.stack import bring_up
 from jobs.steps import steps
 
@@ -17,6 +17,7 @@ app.command()(bench_history.history)
 app.command()(bench_latency.latency)
 app.command()(bench_lean.lean)
 app.command()(bench_protocols.protocols)
+app.command()(bench_risk.risk)
 app.command()(bench_signals.signals)
 
 

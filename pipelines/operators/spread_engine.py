@@ -66,7 +66,7 @@ class SpreadEngine:
 
     def advance(self, block: TickBlock) -> Iterator[None]:
         """The kernel without the writers: it comes back each time that it has filled what it writes to."""
-        if block.ticks.size:
+        if block.ticks.size and self._hours.wanted:
             self._cover(int(block.ticks["event_ns"].min()), int(block.ticks["event_ns"].max()))
         state, out = self.state, self.out
         session = state.session(block.venue, block.session)

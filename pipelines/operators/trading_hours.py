@@ -16,12 +16,14 @@ class TradingHours:
 
     def __init__(self, shard: Shard) -> None:
         self._calendars = shard.calendars
+        self.wanted = any(shard.calendars)
+        """Whether any instrument has a calendar."""
         self._years: tuple[int, int] | None = None
         self.hours: Hours = shard.legs.hours
 
     def cover(self, first_ns: int, last_ns: int) -> bool:
         """Make `hours` cover these times too; whether that changed them. UnknownCalendar for a name that is none."""
-        if not any(self._calendars):
+        if not self.wanted:
             return False
         first, last = (datetime.fromtimestamp(at // NS_PER_S, UTC).year for at in (first_ns, last_ns))
         if self._years:
