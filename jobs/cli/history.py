@@ -81,6 +81,33 @@ def fills(
 
 
 @app.command()
+def orders(
+    pair: Pair = "",
+    strategy: Annotated[str, typer.Option("--strategy", help="Of this strategy of the account.")] = "",
+    action: Annotated[str, typer.Option("--action", help="Only these: new, refused, cancel, notice.")] = "",
+    session: Session = "",
+    start: From = "",
+    end: Until = "",
+    limit: Limit = None,
+    as_json: Json = False,
+    csv: Csv = None,
+    parquet: Parquet = None,
+) -> None:
+    """What the account decided: orders with what became of them, refusals with the check that said no, cancels, and
+    notices of limits that broke; with --json the checks that each order passed.
+
+    Example: helios history orders --action refused --pair KO-PEP
+    """
+    known = ("new", "refused", "cancel", "notice")
+    if action and action not in known:
+        raise typer.BadParameter(f"--action {action}: one of {', '.join(known)}")
+    span, form = span_of(start, end), Form(as_json, csv, parquet)
+    of = {"pair": pair or None, "strategy": strategy or None, "action": action or None}
+    with history() as found:
+        form.show(found.orders(found.session(session), span, form.limit(limit), **of))
+
+
+@app.command()
 def risk(
     every: Annotated[str, typer.Option("--every", help="The last of each 10s, 5m, 1h, ...")] = "",
     account: Annotated[str, typer.Option("--account", help="Of this account.")] = "",

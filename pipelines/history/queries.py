@@ -59,6 +59,24 @@ class History(MarketQuestions):
             self._ask("fills", **asked, **span.parameters()), "fills", session, span, instrument=instrument
         )
 
+    def orders(
+        self,
+        session: str,
+        span: Span,
+        limit: int = EVERYTHING,
+        *,
+        pair: str | None = None,
+        strategy: str | None = None,
+        action: str | None = None,
+    ) -> Answer:
+        """What an account decided: orders with what became of them, refusals, cancels, notices. Of a pair, a strategy,
+        an action."""
+        if pair is not None:
+            self._check(session, "pair", pair)
+        asked: dict[str, Any] = {"pair": pair, "strategy": strategy, "action": action, "limit": limit}
+        found = self._ask("orders", session=session, **asked, **span.parameters())
+        return self._said(found, "orders", session, span)
+
     def risk(
         self, session: str, span: Span, limit: int = EVERYTHING, bucket: timedelta | None = None, account: str = ""
     ) -> Answer:
