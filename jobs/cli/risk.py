@@ -200,3 +200,45 @@ def _draw(event: "TradingEvent") -> None:
                 table.add_row(name, *(f"{value:,.2f}" for value in values))
             screen.print()
             screen.print(table)
+
+
+@app.command(epilog="Example: helios risk breaches --out breaches.html")
+def breaches(
+    session: Annotated[str, typer.Option(help="Of this session in the history; default: the newest.")] = "",
+    out: Annotated[Path | None, typer.Option(help="A page of them: each order, what was left.", dir_okay=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Limits that broke: which and when, how soon the account began to close, and how it ended. Event time."""
+    from jobs.cli.history_market import history
+    from pipelines.history.asked import Span
+    from pipelines.history.breaches import breaches as found_in
+    from pipelines.pages.breach_page import breach_page
+
+    with history() as asked:
+        of = asked.session(session)
+        answer = asked.orders(of, Span())
+        found = found_in([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+        risk = asked.risk(of, Span())
+    if out is not None:
+        out.write_text(breach_page(of, found, [dict(zip(risk.columns, row, strict=True)) for row in risk.rows]))
+    told = [
+        {
+            "began": each.began.isoformat(),
+            "why": each.why,
+            "first_order_s": each.first_order_s,
+            "last_fill_s": each.last_fill_s,
+            "ended": each.ended.isoformat() if each.ended else None,
+            "seconds": each.seconds,
+            "how": each.how,
+            "orders": len(each.orders),
+            "cancels": len(each.cancels),
+            "refused": each.refused,
+        }
+        for each in found
+    ]
+    if as_json:
+        print(json.dumps({"session": of, "breaches": told, "page": str(out) if out else None}))
+        return
+    for each in told:
+        print("\n".join(f"{name:<14}{value}" for name, value in each.items()) + "\n")
+    print(f"{len(told)} breaches in session {of}" + (f": {out}" if out else ""))

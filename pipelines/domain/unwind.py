@@ -58,7 +58,8 @@ def _stage(state: TraderState, event: TradingEvent, scope: str, stop: Stop) -> D
         if scope == SESSION:
             return ended(state, event, scope, f"flat: {stop.why}")
         return halted(state, event, scope, stop, f"halted: all is closed: {what}")
-    idle = stop.idle + 1 if held == stop.held and stop.staged_ns else 0
+    # What works may still fill, however long it takes: then nobody knows yet that nothing moves.
+    idle = stop.idle + 1 if held == stop.held and stop.staged_ns and not moving else 0
     if idle > state.config.unwinding.patience:
         left = f"{held} lots left, {idle} stages moved none"
         return halted(state, event, scope, stop, f"halted: {left}: {_now(state, stop)}")
