@@ -95,7 +95,8 @@ def _slices(
             continue  # without it there would be more of what is broken
         pair = _claimed(pair)
         target = pair.targets.get(part.strategy, (0, 0, 0))
-        smaller = _smaller(state, traded, target, room)
+        left_room = dict(room)
+        smaller = _smaller(state, traded, target, left_room)
         if smaller == target:
             continue
         targets = {name: each for name, each in pair.targets.items() if name != part.strategy}
@@ -110,7 +111,7 @@ def _slices(
             state, orders = close(state, event, part.pair, replace(left, targets={}), part.strategy)
         else:
             continue  # another's side of it is held
-        outputs += orders
+        outputs, room = outputs + list(orders), left_room
         if excess is not None and target[0]:
             excess -= helps * (1 - smaller[0] / target[0])
     return state, tuple(outputs)
