@@ -116,7 +116,7 @@ def settled(state: TraderState, event: TradingEvent, name: str, pair: PairState,
     if entering and not _whole(pair) and pair.targets:
         if _completes(state, event, name, pair):
             return send(state, event, name, replace(pair, tries=pair.tries + 1), strategy)
-        pair = _broken_off(pair)
+        pair = replace(_broken_off(pair), tries=0)
     if not any(pair.lots) and not pair.targets:
         return replace(state, pairs={other: held for other, held in state.pairs.items() if other != name}), ()
     rests = pair.lots == pair.goal or (entering and _whole(pair) and pair.goal == pair.wanted)
