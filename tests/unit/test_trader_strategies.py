@@ -188,13 +188,13 @@ def test_an_entry_of_which_nothing_filled_is_not_completed() -> None:
     assert not at.state.pairs
 
 
-@pytest.mark.parametrize("stop", ["kill", "flatten", "limit"])
-def test_what_lacks_is_not_completed_where_nothing_new_is_taken(stop: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "scope"), [("kill", "desk"), ("flatten", "pair:A-B"), ("kill", "venue:sim"), ("limit", "position_lots=1")]
+)
+def test_what_lacks_is_not_completed_where_nothing_new_is_taken(word: str, scope: str) -> None:
     at = desk(broken=Broken.COMPLETE)
     a, b = at.sign("A-B", LONG)
-    at.say("flatten", "pair:A-B") if stop == "flatten" else at.say(
-        *{"kill": ("kill",), "limit": ("limit", "position_lots=1")}[stop]
-    )
+    at.say(word, scope)
     at.give(filled(a))
     assert not [each for each in moves(at.give(rejected(b))) if each[1] == "B"]
 
@@ -217,7 +217,7 @@ def test_each_fill_is_in_the_book_of_the_strategy_that_ordered_it() -> None:
     at.at(100)
     at.fill(at.sign("A-B", LONG, "momentum"))
     assert at.state.books["test"]["A-B"].legs[0].cash == -10 * 10_000
-    assert at.state.books["other"]["A-B"].legs[0].cash == -9 * 11_000  # 1,000 at 110
+    assert at.state.books["other"]["A-B"].legs[0].cash == -10 * 11_000
     books_add_up(at)
 
 
