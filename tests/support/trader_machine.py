@@ -394,6 +394,12 @@ class StrategiesMachine(TraderMachine):
     }
 
 
+class TakingMachine(StrategiesMachine):
+    """Fills taken back of what several strategies hold."""
+
+    busts = True
+
+
 class UnwindingMachine(StrategiesMachine):
     """Limits break all the time: what marks send only ever takes from what is held, and no two words have one id."""
 

@@ -174,6 +174,13 @@ def test_a_bust_gives_the_fee_and_what_was_used_of_the_credit_back() -> None:
     assert (at.state.day.turnover, at.state.costs) == (pytest.approx(700.0), pytest.approx(0.7))
 
 
+def test_a_bust_of_a_flat_pair_while_killed_is_refused_once() -> None:
+    at, a, _ = held_at()
+    at.fill(at.sign("A-B", EXIT))
+    at.say("kill")
+    assert words(at.give(bust(a, "ea", 10))) == ["kill_switch: account desk was killed by alice: because"]
+
+
 def test_a_bust_can_break_a_limit() -> None:
     at = clocked(net_notional=1_050.0)
     a, b = at.sign("A-B", LONG)

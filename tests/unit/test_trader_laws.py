@@ -21,6 +21,7 @@ from tests.support.trader_machine import (
     CompletingMachine,
     LateFillMachine,
     StrategiesMachine,
+    TakingMachine,
     TraderMachine,
     UnwindingMachine,
 )
@@ -52,6 +53,7 @@ MACHINES = [
     BustMachine,
     StrategiesMachine,
     CompletingMachine,
+    TakingMachine,
     UnwindingMachine,
 ]
 
