@@ -57,8 +57,7 @@ def amend(state: TraderState, event: TradingEvent, report: Report) -> Booked:
         return state, outputs
     completes = state.config.sizing.broken is Broken.COMPLETE
     pair = replace(pair, targets=pair.targets if completes else {}, tries=0)
-    state, more = onward(state, event, order.pair, pair, order.strategy)
-    return state, outputs + more
+    return onward(state, event, order.pair, pair, order.strategy)
 
 
 def _told(state: TraderState, report: Report) -> Order | None:
