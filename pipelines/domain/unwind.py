@@ -54,6 +54,11 @@ def _stage(state: TraderState, event: TradingEvent, scope: str, stop: Stop) -> D
     moving = any(state.pairs[name].moving for name in names)
     if not stop.flat and inside(state):
         return ended(state, event, scope, f"active: {_now(state, stop)}")
+    broken = None if stop.flat else _worst(state, stop)
+    waits_ns = PATIENCE_STAGES * state.config.unwinding.every_ns
+    unseen = broken is not None and broken.measured and state.measured.as_of_ns <= stop.staged_ns
+    if unseen and event.event_time_ns < stop.staged_ns + waits_ns:
+        return _noted(state, scope, replace(stop, next_ns=event.event_time_ns + 1)), ()
     if not held and not moving:
         what = _now(state, stop) if stop.limit else stop.why
         state = _flat(state, names, scope)
@@ -66,12 +71,7 @@ def _stage(state: TraderState, event: TradingEvent, scope: str, stop: Stop) -> D
         if scope == SESSION:
             return ended(state, event, scope, f"not flat: {left}: {stop.why}")
         return halted(state, event, scope, stop, f"halted: {left}: {_now(state, stop)}")
-    broken = _worst(state, stop)
-    waits_ns = PATIENCE_STAGES * state.config.unwinding.every_ns
-    unseen = broken is not None and broken.measured and state.measured.as_of_ns <= stop.staged_ns
-    if unseen and event.event_time_ns < stop.staged_ns + waits_ns:
-        return _noted(state, scope, replace(stop, next_ns=event.event_time_ns + 1)), ()
-    state, orders = _slices(state, event, names, scope, None if stop.flat else broken)
+    state, orders = _slices(state, event, names, scope, broken)
     next_ns = event.event_time_ns + state.config.unwinding.every_ns
     stop = replace(stop, next_ns=next_ns, staged_ns=event.event_time_ns, held=held, idle=idle)
     return _noted(state, scope, stop), orders

@@ -137,6 +137,31 @@ def test_the_next_stage_waits_for_a_measure_that_has_seen_the_last() -> None:
     assert len(new(at.stage(2_000))) == 2
 
 
+def test_all_that_is_closed_waits_for_a_measure_before_it_is_halted() -> None:
+    #  s    0.1 es breaks   0.2 all closed   1.3 nothing is said   1.4 measured: 0   1.5 active
+    at = broken("es", of=ALL)
+    at.stage(200)
+    assert lots(at) == {}
+    assert at.at(1_300) == ()
+    at.now_ms = 1_400
+    at.measure(0.0, **NO_VOLUMES)
+    assert words(at.at(1_500)) == ["active: es 0.00, limit 100.00"]
+
+
+def test_all_that_is_closed_is_halted_where_no_measure_comes() -> None:
+    at = broken("es", of=ALL)
+    at.stage(200)
+    assert words(at.at(10_200)) == ["halted: all is closed: es 200.00, limit 100.00"]
+
+
+def test_a_flatten_by_a_person_waits_for_no_measure() -> None:
+    at = broken("es")
+    at.stage(200)
+    at.say("flatten")
+    assert len(new(at.stage(300))) == 2
+    assert len(new(at.stage(1_300))) == 2
+
+
 def test_stages_go_on_after_so_long_without_a_measure() -> None:
     at = broken("var")
     at.stage(200)
