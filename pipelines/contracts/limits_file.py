@@ -10,8 +10,16 @@ limits:
   pair_notional: 100000
   gross_notional: 2000000       # all legs, long and short
   net_notional: 200000          # long less short, each way, if what works for the worse filled
-  daily_loss: 20000             # realised and marked, since the UTC day began
+  sector_notional: 500000       # of the instruments of a sector
+  credit: 20000000              # bought and sold since the UTC day began, and working
+  daily_loss: 20000             # realised and marked, less fees and borrowing, since the UTC day began
+  drawdown: 50000               # from the most that was ever made
+  es: 40000                     # expected shortfall as measured, and of each lot since, working and new
+  var: 30000                    # as measured
+  stale_risk_ms: 5000           # how old a measure may be, where es or var is limited
+  fat_finger: 0.01              # of an instrument's volume a day, an order
   orders_per_second: 50         # of event time
+  messages_per_second: 80       # orders and cancels; exits wait
   entries_per_minute: 3         # of one pair
   restricted: XYZ, ABC          # instruments that are not entered
   short_lots: {BAC: 500}        # what has been located; of an instrument that is not named shorts are not limited
@@ -75,7 +83,10 @@ def dump_limits(limits: Limits) -> dict[str, object]:
     return told | ({"no_self_match": True} if limits.no_self_match else {})
 
 
-_MONEY = ("order_notional", "pair_notional", "gross_notional", "net_notional", "daily_loss")
+_MONEY = (
+    *("order_notional", "pair_notional", "sector_notional", "gross_notional", "net_notional"),
+    *("credit", "es", "var", "daily_loss", "drawdown"),
+)
 
 
 def _numbers(section: Section, name: str, known: Sequence[str], what: str, *, whole: bool = False) -> dict[str, Any]:

@@ -81,6 +81,8 @@ class PairState(msgspec.Struct, frozen=True, array_like=True):
     targets: dict[str, Target] = {}
     before: tuple[str, Target] = (NOBODY, (0, 0, 0))
     due: bool = False
+    due_of: str = NOBODY
+    """Of the move that waits: whose it is."""
 
     @property
     def moving(self) -> bool:
@@ -181,7 +183,7 @@ class TraderState(msgspec.Struct, frozen=True):
     """As commands have changed them; None before the first."""
     day: Day = Day()
     sent_ns: tuple[int, ...] = ()
-    """Event times of the last orders, as many as `orders_per_second`."""
+    """Event times of the last orders, as many as are limited a second."""
     entered_ns: dict[str, tuple[int, ...]] = {}
     """Pair -> event times of its last entries, as many as `entries_per_minute`."""
     stops: dict[str, Stop] = {}
@@ -203,6 +205,8 @@ class TraderState(msgspec.Struct, frozen=True):
     """Exec ids of the last reports that amended a fill."""
     flattened: int = -1
     """The last day that was flattened by time, by its number."""
+    canceled_ns: tuple[int, ...] = ()
+    """Event times of the last cancels, as many as `messages_per_second`."""
     sheet: Sheet = msgspec.field(default_factory=Sheet)
     """What follows from the rest, worked out as it is asked for; not kept."""
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from pipelines.domain.account import NOBODY, Book, Day, Measured, PairState, ShardMarks, Stance, Stop, Told, TraderState
+from pipelines.domain.booking import marked_ticks
 from pipelines.domain.limits import Limits
 from pipelines.domain.orders import Order
 from pipelines.domain.positions import Position
@@ -35,6 +36,7 @@ class _Saved(msgspec.Struct, frozen=True):
     peak: float | None = None
     amended: tuple[str, ...] = ()
     flattened: int = -1
+    canceled_ns: tuple[int, ...] = ()
 
 
 VERSION = b"\x02"
@@ -80,4 +82,31 @@ def _with_targets(state: TraderState) -> TraderState:
             before=(NOBODY, (0, 0, 0)),
             wanted=(0, 0) if pair.stance is Stance.EXITING else pair.wanted,
         )
-    return msgspec.structs.replace(state, pairs=found)
+    return msgspec.structs.replace(state, pairs=found, books={NOBODY: _books(state)})
+
+
+def _books(state: TraderState) -> dict[str, Book]:
+    """Nobody's books of what was held: lots at their average cost. What had been made of an instrument by then is in
+    the book of the first pair that has it, so that books add up to positions."""
+    books: dict[str, Book] = {}
+    for id, of in state.config.pairs_of.items():
+        rest = state.position(id)
+        for name, leg in reversed(of):
+            lots = state.pairs[name].lots[leg] if name in state.pairs else 0
+            mine = Position(lots, -lots * _average(state, id), lots * _average(state, id))
+            rest = Position(rest.lots - mine.lots, rest.cash - mine.cash)
+            if (name, leg) == of[0]:
+                mine = Position(mine.lots + rest.lots, mine.cash + rest.cash, mine.cost)
+            if mine != Position():
+                legs = list(books.get(name, Book()).legs)
+                legs[leg] = mine
+                books[name] = Book((legs[0], legs[1]))
+    return books
+
+
+def _average(state: TraderState, id: str) -> int:
+    """What a lot was paid for, in ticks; where long and short lots of pairs are even, what it is marked at."""
+    position = state.position(id)
+    if position.lots:
+        return round(position.cost / position.lots)
+    return marked_ticks(state, id)

@@ -47,12 +47,17 @@ def amend(state: TraderState, event: TradingEvent, report: Report) -> Booked:
         return state, ()
     state, outputs = after_lots(state, event, report.client_order_id, order, lots)
     pair = state.pairs.get(order.pair)
-    if pair is None or pair.moving or pair.stance not in (Stance.LONG, Stance.SHORT) or pair.lots == pair.goal:
+    if (
+        outputs
+        or pair is None
+        or pair.moving
+        or pair.stance not in (Stance.LONG, Stance.SHORT)
+        or pair.lots == pair.goal
+    ):
         return state, outputs
     completes = state.config.sizing.broken is Broken.COMPLETE
     pair = replace(pair, targets=pair.targets if completes else {}, tries=0)
-    state, more = onward(state, event, order.pair, pair, order.strategy)
-    return state, outputs + more
+    return onward(state, event, order.pair, pair, order.strategy)
 
 
 def _told(state: TraderState, report: Report) -> Order | None:

@@ -61,11 +61,11 @@ def moved(state: TraderState, order: Order, lots: int, price_ticks: int) -> Trad
     position = state.position(order.instrument).traded(lots, price_ticks)
     state = replace(state, positions=state.positions | {order.instrument: position})
     instrument = state.config.instruments.get(order.instrument)
-    if instrument is not None and state.limits.credit is not None:
-        worth = abs(lots * price_ticks) * instrument.tick_size * instrument.lot_size
+    if instrument is not None:
+        worth = lots * order.sign * abs(price_ticks) * instrument.tick_size * instrument.lot_size
         worth *= state.limits.rate(instrument.currency)
-        day: Day = state.day
-        state = replace(state, day=replace(day, turnover=day.turnover + worth))
+        day: Day = state.day  # lots that are taken back are less than none
+        state = replace(state, day=replace(day, turnover=max(0.0, day.turnover + worth)))
     return books.filled(filled_since(state, order.instrument, lots), order, lots, price_ticks)
 
 

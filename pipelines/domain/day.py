@@ -12,14 +12,14 @@ DAYS_A_YEAR = 360
 
 
 def day_of(state: TraderState, event: TradingEvent) -> TraderState:
-    """The account in the day of a mark. A day that begins takes the borrowing of the nights since the last one."""
+    """The account in the day of a mark. A day that begins takes the borrowing of the nights since the last one: it is
+    part of its loss."""
     number = event.event_time_ns // DAY_NS
     if number <= state.day.number:
         return state
     nights = number - state.day.number if state.day.number >= 0 else 0
-    if nights and state.config.borrow:
-        state = _borrowed(state, nights)
-    return replace(state, day=Day(number, made(state)))
+    state = replace(state, day=Day(number, made(state)))
+    return _borrowed(state, nights) if nights and state.config.borrow else state
 
 
 def _borrowed(state: TraderState, nights: int) -> TraderState:

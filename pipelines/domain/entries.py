@@ -27,13 +27,13 @@ def enter(state: TraderState, event: TradingEvent, pair: TradedPair, signal: Sig
         return state, (refusal(state.config, event, pair.name, refused, unit[0], strategy),)
     moved = _wanted(state, pair.name, strategy, unit)
     after, orders = send(state, event, pair.name, moved, strategy)
-    if not reduces(moved.lots, moved.wanted):
-        lots = moved.wanted[0] - moved.lots[0], moved.wanted[1] - moved.lots[1]
-        new = Proposal(state, after, pair, event.event_time_ns, lots, (signal.mid_a, signal.mid_b))
-        refused, more = judged(worth_checks.all_checks(new))
-        if refused:
-            return state, (refusal(state.config, event, pair.name, refused, unit[0], strategy),)
-        checks += more
+    lots = moved.wanted[0] - moved.lots[0], moved.wanted[1] - moved.lots[1]
+    new = Proposal(state, after, pair, event.event_time_ns, lots, (signal.mid_a, signal.mid_b))
+    nets = reduces(moved.lots, moved.wanted)
+    refused, more = judged(worth_checks.of_orders(new) if nets else worth_checks.all_checks(new))
+    if refused:
+        return state, (refusal(state.config, event, pair.name, refused, unit[0], strategy),)
+    checks += more
     after, orders = send(_entered(state, pair.name, event.event_time_ns), event, pair.name, moved, strategy, checks)
     return after, orders
 
@@ -42,13 +42,14 @@ def leave(state: TraderState, event: TradingEvent, name: str, signal: Signal) ->
     """The pair without what the signal's strategy wants of it. While it is moving that is remembered."""
     held = state.pairs.get(name)
     strategy = state.config.strategy_of(signal.name)
-    if held is None or (held.stance is Stance.EXITING and held.moving):
-        return state, ()  # flat, or on its way there: what is asked for is so
+    if held is None:
+        return state, ()  # flat: what is asked for is so
     targets = without(held.targets, strategy)
-    if targets == held.targets and held.lots == held.goal:
-        return state, ()  # it is of other strategies alone
+    if targets == held.targets and (held.moving or held.lots == held.goal):
+        return state, ()  # on its way there, or of other strategies alone
     held = replace(held, targets=targets)
     if held.moving:
+        held = replace(held, tries=0) if held.stance is Stance.EXITING else held
         return replace(state, pairs=state.pairs | {name: held}), ()
     if held.lots == held.goal:
         return _nothing_to_do(state, name, held), ()

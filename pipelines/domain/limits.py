@@ -37,7 +37,7 @@ class Limits:
     drawdown: float | None = _limit("money below the most that was ever made, realised and marked", float)
     var: float | None = _limit("money of value at risk, as it is measured", float)
     es: float | None = _limit("money of expected shortfall, as measured, and of each lot since, working and new", float)
-    stale_risk_ms: int | None = _limit("ms of event time since risk was measured, where `es` is limited", int)
+    stale_risk_ms: int | None = _limit("ms of event time since risk was measured, where `es` or `var` is limited", int)
     sector_notional: float | None = _limit("money of all legs of a sector, long and short", float)
     credit: float | None = _limit("money bought and sold since the UTC day began, and working", float)
     fat_finger: float | None = _limit("share of an instrument's volume a day that an order may be", float)

@@ -14,10 +14,10 @@ from pipelines.domain.account import NOBODY, Lots, PairState, Stance, Target, Tr
 from pipelines.domain.checks import Check, reason
 from pipelines.domain.market import NS_PER_S
 from pipelines.domain.orders import Order
-from pipelines.domain.outputs import refusal
+from pipelines.domain.outputs import cause_of, refusal
 from pipelines.domain.proposal import Proposal
 from pipelines.domain.sizing import Broken
-from pipelines.domain.trading import Decision, OrderRequest, Report, Side, Signal, TradingEvent
+from pipelines.domain.trading import Decision, OrderRequest, Side, TradingEvent
 
 CLOSE_TRIES = 3
 """Closing orders of a pair in a row before it is held as it is."""
@@ -40,8 +40,7 @@ def send(
     orders = dict(state.orders)
     working = ["", ""]
     requests: list[OrderRequest] = []
-    # One signal or report moves one pair; marks, risk and commands may move many.
-    cause = event.event_id if isinstance(event.body, Signal | Report) else f"{event.event_id}/{name}"
+    cause = cause_of(event, name)
     for leg, instrument in enumerate(config.pairs[name].legs):
         quantity = pair.wanted[leg] - pair.lots[leg]
         if not quantity:
@@ -70,7 +69,7 @@ def send(
                 checks=checks,
             )
         )
-    pair = replace(pair, working=(working[0], working[1]), due=False)
+    pair = replace(pair, working=(working[0], working[1]), due=False, due_of=NOBODY)
     kept = state.limits.messages_kept > 0
     sent_ns = _sent_ns(state, event, len(requests)) if kept else ()
     return replace(state, orders=orders, pairs=state.pairs | {name: pair}, sent_ns=sent_ns), tuple(requests)
@@ -96,8 +95,13 @@ def close(state: TraderState, event: TradingEvent, name: str, pair: PairState, s
         return replace(state, pairs=state.pairs | {name: held}), (why,)
     pair = replace(pair, stance=Stance.EXITING, start=pair.lots, wanted=pair.goal)
     if worth_checks.messages(state, event.event_time_ns, pair):
-        return replace(state, pairs=state.pairs | {name: replace(pair, stance=side_of(pair.lots), due=True)}), ()
+        return _put_off(state, name, pair, strategy), ()
     return send(state, event, name, replace(pair, tries=pair.tries + 1), strategy)
+
+
+def _put_off(state: TraderState, name: str, pair: PairState, strategy: str) -> TraderState:
+    waits = replace(pair, stance=side_of(pair.lots), due=True, due_of=strategy)
+    return replace(state, pairs=state.pairs | {name: waits})
 
 
 def settle(state: TraderState, event: TradingEvent, order_id: str, order: Order, lots: int) -> Decided:
@@ -120,7 +124,7 @@ def settled(state: TraderState, event: TradingEvent, name: str, pair: PairState,
     if entering and not _whole(pair) and pair.targets:
         if _completes(state, event, name, pair):
             return send(state, event, name, replace(pair, tries=pair.tries + 1), strategy)
-        pair = _broken_off(pair)
+        pair = replace(_broken_off(pair), tries=0)
     if not any(pair.lots) and not pair.targets:
         return replace(state, pairs={other: held for other, held in state.pairs.items() if other != name}), ()
     rests = pair.lots == pair.goal or (entering and _whole(pair) and pair.goal == pair.wanted)
@@ -140,7 +144,8 @@ def onward(state: TraderState, event: TradingEvent, name: str, pair: PairState, 
     traded = state.config.pairs.get(name)
     if traded is None or standing_checks.killed(state, name, strategy):
         return close(state, event, name, pair, strategy)
-    refused = standing_checks.stopped(state, name, strategy)
+    # What others want of it is not new to a strategy that is stopped.
+    refused = standing_checks.stopped(state, name, NOBODY)
     if not refused:
         after, orders = send(state, event, name, adding, strategy)
         refused = worth_checks.beyond(Proposal(state, after, traded, event.event_time_ns, _delta(adding)))

@@ -2,7 +2,7 @@
 
 from pipelines.domain.orders import Order
 from pipelines.domain.trader_config import TraderConfig
-from pipelines.domain.trading import Decision, OrderRequest, Side, TradingEvent
+from pipelines.domain.trading import Decision, OrderRequest, Report, Side, Signal, TradingEvent
 
 NOTICE_LEG = 9
 """Where a leg is hashed into the id of an order, this is in that of a notice: an event may give both."""
@@ -14,7 +14,7 @@ def refusal(
     """A decision against orders: `why` begins with the name of a check."""
     traded = config.pairs.get(pair)
     return OrderRequest(
-        client_order_id=config.order_id(event.event_id, 0),
+        client_order_id=config.order_id(cause_of(event, pair), 0),
         action=Decision.REFUSED,
         account=config.account,
         event_time_ns=event.event_time_ns,
@@ -32,21 +32,28 @@ def refusal(
     )
 
 
+def cause_of(event: TradingEvent, pair: str) -> str:
+    """What a pair's orders are hashed from: one signal or report moves one pair; marks, risk and commands may move
+    many."""
+    return event.event_id if isinstance(event.body, Signal | Report) or not pair else f"{event.event_id}/{pair}"
+
+
 def notice(config: TraderConfig, event: TradingEvent, scope: str, text: str) -> OrderRequest:
-    """A change of what an account does: it is told where its orders are. `scope` as commands name it."""
-    client_order_id = config.order_id(f"{event.event_id}/{scope}", NOTICE_LEG)
+    """A change of what an account does: it is told where its orders are. `scope` as commands name it; an event
+    may change one twice."""
+    client_order_id = config.order_id(f"{event.event_id}/{scope}/{text.partition(':')[0]}", NOTICE_LEG)
     return _word(config, event, Decision.NOTICE, client_order_id, reason=text, pair=scope.partition("pair:")[2])
 
 
 def cancel(config: TraderConfig, event: TradingEvent, order_id: str, order: Order) -> OrderRequest:
     """A request that an order be canceled. What of it fills before that stays filled."""
-    instrument = config.instruments[order.instrument]
+    instrument = config.instruments.get(order.instrument)  # the strategy may not have it any more
     return OrderRequest(
         client_order_id=config.order_id(f"{event.event_id}/{order_id}", order.leg),
         action=Decision.CANCEL,
         account=config.account,
         event_time_ns=event.event_time_ns,
-        venue=instrument.venue,
+        venue=instrument.venue if instrument else "",
         instrument=order.instrument,
         side=order.side,
         quantity=order.leaves,

@@ -91,7 +91,7 @@ def _on_marks(state: TraderState, event: TradingEvent, marks: Marks) -> Step:
     silent = last.state if last is not None else {}
     if silent or any(marks.state):
         told = dict(zip(marks.instruments, marks.state or (0,) * len(marks.instruments), strict=True))
-        silent = {name: bits for name, bits in (silent | told).items() if bits}
+        silent = {name: bits for name, bits in (silent | told).items() if bits and name in state.config.instruments}
     if last is not None:
         quotes = last.quotes | quotes
     state = day_of(state, event)
@@ -103,12 +103,10 @@ def _on_marks(state: TraderState, event: TradingEvent, marks: Marks) -> Step:
 
 def _put_off(state: TraderState, event: TradingEvent) -> Step:
     """Closing orders that waited for the message rate."""
-    if state.limits.messages_per_second is None:
-        return state, ()
     outputs: list[OrderRequest] = []
     for name in [name for name, pair in state.pairs.items() if pair.due]:
         pair: PairState = state.pairs[name]
-        state, orders = close(state, event, name, replace(pair, due=False))
+        state, orders = close(state, event, name, replace(pair, due=False), pair.due_of)
         outputs += orders
     return state, tuple(outputs)
 

@@ -60,20 +60,24 @@ def called_off(state: TraderState, event: TradingEvent, scope: str, *, exits: bo
     """Cancels of what works in a scope: of entries, whose strategies then want what they did before, and of `exits`."""
     outputs: list[OrderRequest] = []
     orders, pairs = dict(state.orders), dict(state.pairs)
+    whose = scope.removeprefix("strategy:") if scope.startswith("strategy:") else None
     for name in in_scope(state, scope):
         pair = pairs[name]
         if not pair.moving or not (exits or pair.stance is Stance.ENTERING):
             continue
-        if pair.stance is Stance.ENTERING:
+        if pair.stance is Stance.ENTERING and whose in (None, pair.before[0]):
             pairs[name] = _as_before(pair)
         for order_id in filter(None, pair.working):
             order = orders[order_id]
-            if order.cancel:
+            if order.cancel or whose not in (None, order.strategy):
                 continue
             asked = cancel(state.config, event, order_id, order)
             orders[order_id] = _asked(order, asked)
             outputs.append(asked)
-    return replace(state, orders=orders, pairs=pairs), tuple(outputs)
+    kept = state.limits.messages_per_second
+    asked_ns = (*state.canceled_ns, *(event.event_time_ns for _ in outputs))
+    times_ns = tuple(sorted(asked_ns))[-kept:] if kept else ()
+    return replace(state, orders=orders, pairs=pairs, canceled_ns=times_ns), tuple(outputs)
 
 
 def _asked(order: Order, asked: OrderRequest) -> Order:

@@ -17,16 +17,27 @@ def all_checks(new: Proposal) -> Verdicts:
     yield from _losses(new.before)
 
 
+def of_orders(new: Proposal) -> Verdicts:
+    """Of an entry that only takes from what other strategies hold of the pair."""
+    yield from _order_size(new)
+    yield from _self_match(new)
+    yield from _rates(new)
+
+
 def beyond(new: Proposal) -> str:
     """Why orders that no signal asked for may not be, or an empty string: by what the account would come to."""
     return judged(_exposure(new))[0]
 
 
 def messages(state: TraderState, time_ns: int, pair: PairState) -> bool:
-    """Whether closing a pair now is more than the message rate takes: it is put off, never refused."""
+    """Whether closing a pair now is more than the message rate takes: it is put off, never refused. Both legs go
+    together whatever the rate, once a second has passed without a message."""
     limit = state.limits.messages_per_second
+    if limit is None:
+        return False
+    before = _messages(state, time_ns)
     new = sum(have != want for have, want in zip(pair.lots, pair.goal, strict=True))
-    return limit is not None and _sent(state, time_ns) + new > limit
+    return before > 0 and before + new > limit
 
 
 def _order_size(new: Proposal) -> Verdicts:
@@ -52,6 +63,7 @@ def _exposure(new: Proposal) -> Verdicts:
     yield from _account(new)
     yield from _credit(new)
     yield from _expected_shortfall(new)
+    yield from _value_at_risk(new)
 
 
 def _positions(new: Proposal) -> Verdicts:
@@ -119,20 +131,34 @@ def _expected_shortfall(new: Proposal) -> Verdicts:
     limits = new.before.limits
     if limits.es is None:
         return
+    yield from _measured(new, Check.ES, limits.es)
     measured = new.before.measured
-    if measured.as_of_ns < 0:
-        yield Verdict(Check.ES, False, f"it has not been measured yet, limit {limits.es:.2f}")
-        return
-    if limits.stale_risk_ms is not None:
-        age_ms = (new.time_ns - measured.as_of_ns) / 1e6
-        text = f"measured {age_ms:.0f} ms ago, limit {limits.stale_risk_ms} ms"
-        yield Verdict(Check.ES, age_ms <= limits.stale_risk_ms, text)
     value, unknown = es_with(new.after)
     if unknown:
         yield Verdict(Check.ES, False, f"that of {unknown} has not been measured, limit {limits.es:.2f}")
     since = value - measured.es
     text = f"{value:.2f}, limit {limits.es:.2f} (measured {measured.es:.2f}, since, working and new {since:.2f})"
     yield Verdict(Check.ES, value <= limits.es, text)
+
+
+def _value_at_risk(new: Proposal) -> Verdicts:
+    """As it was measured; it does not add up, so what a new order does to it is known once it is measured again."""
+    limits = new.before.limits
+    if limits.var is None:
+        return
+    yield from _measured(new, Check.VAR, limits.var)
+    value = new.before.measured.var
+    yield Verdict(Check.VAR, value <= limits.var, f"measured {value:.2f}, limit {limits.var:.2f}")
+
+
+def _measured(new: Proposal, check: Check, limit: float) -> Verdicts:
+    """Whether risk was measured, and lately."""
+    as_of_ns, most_ms = new.before.measured.as_of_ns, new.before.limits.stale_risk_ms
+    if as_of_ns < 0:
+        yield Verdict(check, False, f"it has not been measured yet, limit {limit:.2f}")
+    if most_ms is not None:
+        age_ms = (new.time_ns - as_of_ns) / 1e6
+        yield Verdict(check, age_ms <= most_ms, f"measured {age_ms:.0f} ms ago, limit {most_ms} ms")
 
 
 def _self_match(new: Proposal) -> Verdicts:
@@ -150,13 +176,15 @@ def _self_match(new: Proposal) -> Verdicts:
 
 def _rates(new: Proposal) -> Verdicts:
     limits = new.before.limits
-    orders = _sent(new.before, new.time_ns) + sum(lots != 0 for lots in new.lots)
+    ordered = sum(lots != 0 for lots in new.lots)
+    orders = _sent(new.before, new.time_ns) + ordered
     if limits.orders_per_second is not None:
         text = f"{orders} orders in a second, limit {limits.orders_per_second}"
         yield Verdict(Check.ORDER_RATE, orders <= limits.orders_per_second, text)
     if limits.messages_per_second is not None:
-        text = f"{orders} messages in a second, limit {limits.messages_per_second}"
-        yield Verdict(Check.MESSAGE_RATE, orders <= limits.messages_per_second, text)
+        sent = _messages(new.before, new.time_ns) + ordered
+        text = f"{sent} messages in a second, limit {limits.messages_per_second}"
+        yield Verdict(Check.MESSAGE_RATE, sent <= limits.messages_per_second, text)
     limit = limits.entries_per_minute
     if limit is not None:
         before = new.before.entered_ns.get(new.pair.name, ())
@@ -175,6 +203,11 @@ def _losses(state: TraderState) -> Verdicts:
         down = underwater(state)
         text = f"{down:.2f} below the most that was made, limit {limits.drawdown:.2f}"
         yield Verdict(Check.DRAWDOWN, down <= limits.drawdown, text)
+
+
+def _messages(state: TraderState, time_ns: int) -> int:
+    """Orders and cancels."""
+    return _sent(state, time_ns) + sum(asked_ns > time_ns - NS_PER_S for asked_ns in state.canceled_ns)
 
 
 def _sent(state: TraderState, time_ns: int) -> int:

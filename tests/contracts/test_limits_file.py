@@ -66,6 +66,7 @@ def test_what_is_left_out_is_not_limited(tmp_path: Path) -> None:
         ("no_self_match: perhaps", "limits.no_self_match: 'perhaps' is neither true nor false"),
         ("rates: {GBP: 1.2}", "limits.rates.GBP: GBP is no currency of the instruments"),
         ("net_notional: 5", "limits: rates: instruments are in EUR, USD: give what one unit of all but"),
+        ("drawdown: 5", "limits: rates: instruments are in EUR, USD: give what one unit of all but"),
     ],
 )
 def test_what_is_amiss_is_told_with_its_place(tmp_path: Path, limits: str, says: str) -> None:

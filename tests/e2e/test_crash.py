@@ -34,7 +34,7 @@ from tests.support.session_facts import SessionFacts
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 PREFIX = "crash."
-LIMIT = 150.0
+LIMIT = 500.0
 EXAMPLE = (REPOSITORY / "examples/aig-bac-spy.yaml").read_text()
 STRATEGY = f"""\
 moments: {{every: tick, span: 8000, warmup: 2000}}

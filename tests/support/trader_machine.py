@@ -15,8 +15,9 @@ from pipelines.domain.account import TraderState
 from pipelines.domain.account_bytes import dump, load
 from pipelines.domain.replay import replay, take
 from pipelines.domain.sizing import Broken, Sizing
-from pipelines.domain.trading import Action, Decision, OrderRequest, OrderStatus, Report, Side, TradingEvent
+from pipelines.domain.trading import Action, Decision, Marks, OrderRequest, OrderStatus, Report, Side, TradingEvent
 from pipelines.domain.universe import SignalUse
+from pipelines.domain.unwinding import Unwinding
 from tests.support.accounts import (
     ACCOUNT,
     BETAS,
@@ -391,6 +392,40 @@ class StrategiesMachine(TraderMachine):
         "signals": (SignalUse("a", {}, "reversion", "test"), SignalUse("b", {}, "momentum", "other")),
         "sizing": Sizing(500.0, units=2, flips=True),
     }
+
+
+class TakingMachine(StrategiesMachine):
+    """Fills taken back of what several strategies hold."""
+
+    busts = True
+
+
+class UnwindingMachine(StrategiesMachine):
+    """Limits break all the time: what marks send only ever takes from what is held, and no two words have one id."""
+
+    more: ClassVar[dict[str, Any]] = {
+        "es": 50.0,
+        "daily_loss": 200.0,
+        "gross_notional": 5_000.0,
+        "net_notional": 1_500.0,
+        "messages_per_second": 12,
+    }
+    of: ClassVar[dict[str, Any]] = StrategiesMachine.of | {
+        "unwinding": Unwinding(every_ns=100 * MS, fraction=0.5, patience=5)
+    }
+
+    def ordered(self, order: OrderRequest) -> None:
+        super().ordered(order)
+        if isinstance(self.events[-1].body, Marks) and not any(scope.startswith("strategy:") for scope in self.before):
+            lots = self.state.pairs[order.pair].lots[order.leg]
+            assert 0 < order.quantity <= abs(lots), "a stage adds"
+            assert (order.side is Side.SELL) is (lots > 0), "a stage adds"
+
+    def give(self, event: TradingEvent) -> None:
+        self.before, count = set(self.state.stops), len(self.outputs)
+        super().give(event)
+        made = [each.client_order_id for each in self.outputs[count:]]
+        assert len(made) == len(set(made)), "an id twice"
 
 
 class CompletingMachine(StrategiesMachine):

@@ -21,7 +21,9 @@ from tests.support.trader_machine import (
     CompletingMachine,
     LateFillMachine,
     StrategiesMachine,
+    TakingMachine,
     TraderMachine,
+    UnwindingMachine,
 )
 
 _SETTINGS = settings(
@@ -41,7 +43,19 @@ TestTraderLawsWithTwoStrategies.settings = _SETTINGS
 TestTraderLawsWithEntriesCompleted = CompletingMachine.TestCase
 TestTraderLawsWithEntriesCompleted.settings = _SETTINGS
 
-MACHINES = [TraderMachine, LateFillMachine, LimitedMachine, BustMachine, StrategiesMachine, CompletingMachine]
+TestTraderLawsWithLimitsThatBreak = UnwindingMachine.TestCase
+TestTraderLawsWithLimitsThatBreak.settings = _SETTINGS
+
+MACHINES = [
+    TraderMachine,
+    LateFillMachine,
+    LimitedMachine,
+    BustMachine,
+    StrategiesMachine,
+    CompletingMachine,
+    TakingMachine,
+    UnwindingMachine,
+]
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -50,7 +64,7 @@ def test_the_laws_hold_on_a_long_walk(machine: type[TraderMachine], seed: int) -
     """Histories too long for hypothesis: thousands of events, hundreds of turns of each pair."""
     walked = walk(machine, seed)
     walked.bytes_and_back_is_the_same_state()
-    assert len(walked.ledger.orders) > (25 if machine is LimitedMachine else 100)
+    assert len(walked.ledger.orders) > (25 if machine in (LimitedMachine, UnwindingMachine) else 100)
     walked.teardown()
 
 
