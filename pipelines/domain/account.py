@@ -205,6 +205,8 @@ class TraderState(msgspec.Struct, frozen=True):
     """Exec ids of the last reports that amended a fill."""
     flattened: int = -1
     """The last day that was flattened by time, by its number."""
+    repeated: dict[str, int] = {}
+    """Pair -> how often it was entered since a person resumed it, or the account."""
     canceled_ns: tuple[int, ...] = ()
     """Event times of the last cancels, as many as `messages_per_second`."""
     sheet: Sheet = msgspec.field(default_factory=Sheet)

@@ -36,6 +36,7 @@ class _Saved(msgspec.Struct, frozen=True):
     peak: float | None = None
     amended: tuple[str, ...] = ()
     flattened: int = -1
+    repeated: dict[str, int] = {}
     canceled_ns: tuple[int, ...] = ()
 
 

@@ -96,7 +96,9 @@ def _resume(state: TraderState, event: TradingEvent, command: Command) -> Decide
     if whole and state.killed and stop is not None and stop.limit and stop.kind is Stops.REDUCE:
         return replace(state, killed=""), (_resumed(state, event, scope, command),)  # the unwinding goes on
     stops = {name: each for name, each in state.stops.items() if name != scope}
-    after = replace(state, stops=stops, killed="" if whole else state.killed)
+    looked_at = state.repeated if whole else {scope.partition("pair:")[2]}
+    repeated = {pair: count for pair, count in state.repeated.items() if pair not in looked_at}
+    after = replace(state, stops=stops, killed="" if whole else state.killed, repeated=repeated)
     return after, (_resumed(state, event, scope, command),)
 
 

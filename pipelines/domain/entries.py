@@ -1,13 +1,15 @@
 """A signal to enter or leave, made into a move of its pair: sized, netted with what other strategies want, checked."""
 
+from dataclasses import replace as replaced
+
 from msgspec.structs import replace
 
 from pipelines.domain import standing_checks, worth_checks
-from pipelines.domain.account import Lots, PairState, Stance, Target, TraderState
+from pipelines.domain.account import Lots, PairState, Stance, Stop, Stops, Target, TraderState
 from pipelines.domain.checks import judged
 from pipelines.domain.moves import NONE, Decided, onward, reduces, send, side_of, without
 from pipelines.domain.orders import MAX_LOTS
-from pipelines.domain.outputs import refusal
+from pipelines.domain.outputs import notice, refusal
 from pipelines.domain.proposal import Proposal
 from pipelines.domain.sizing import Mode, kelly_share
 from pipelines.domain.trader_config import TradedPair
@@ -18,13 +20,14 @@ def enter(state: TraderState, event: TradingEvent, pair: TradedPair, signal: Sig
     """The pair moved by a unit of the signal's strategy, or one refusal that says why not."""
     strategy = state.config.strategy_of(signal.name)
     unit = size(state, pair, signal, strategy)
+    state, halted = _disabled(state, event, pair.name)
     refused = standing_checks.stopped(state, pair.name, strategy)
     checks: tuple[str, ...] = ()
     if not refused:
         standing = standing_checks.standing(state, pair, signal, event.event_time_ns, strategy, unit)
         refused, checks = judged(standing)
     if refused:
-        return state, (refusal(state.config, event, pair.name, refused, unit[0], strategy),)
+        return state, (*halted, refusal(state.config, event, pair.name, refused, unit[0], strategy))
     moved = _wanted(state, pair.name, strategy, unit)
     after, orders = send(state, event, pair.name, moved, strategy)
     lots = moved.wanted[0] - moved.lots[0], moved.wanted[1] - moved.lots[1]
@@ -33,9 +36,8 @@ def enter(state: TraderState, event: TradingEvent, pair: TradedPair, signal: Sig
     refused, more = judged(worth_checks.of_orders(new) if nets else worth_checks.all_checks(new))
     if refused:
         return state, (refusal(state.config, event, pair.name, refused, unit[0], strategy),)
-    checks += more
-    after, orders = send(_entered(state, pair.name, event.event_time_ns), event, pair.name, moved, strategy, checks)
-    return after, orders
+    checked = tuple(replaced(order, checks=checks + more) for order in orders)
+    return _entered(after, pair.name, event.event_time_ns), checked
 
 
 def leave(state: TraderState, event: TradingEvent, name: str, signal: Signal) -> Decided:
@@ -105,7 +107,20 @@ def _nothing_to_do(state: TraderState, name: str, pair: PairState) -> TraderStat
     return replace(state, pairs=state.pairs | {name: replace(pair, stance=side_of(pair.lots))})
 
 
+def _disabled(state: TraderState, event: TradingEvent, pair: str) -> Decided:
+    """A pair that was entered as often as it may be without a person: halted until one resumes it."""
+    limit, count = state.limits.repeats, state.repeated.get(pair, 0)
+    scope = f"pair:{pair}"
+    if limit is None or count < limit or scope in state.stops:
+        return state, ()
+    why = f"repeats: {pair} was entered {count} times since a person last looked, limit {limit}"
+    stops = state.stops | {scope: Stop(Stops.HALT, why, event.event_time_ns)}
+    return replace(state, stops=stops), (notice(state.config, event, scope, f"halted: {why}"),)
+
+
 def _entered(state: TraderState, pair: str, time_ns: int) -> TraderState:
+    if state.limits.repeats is not None:
+        state = replace(state, repeated=state.repeated | {pair: state.repeated.get(pair, 0) + 1})
     kept = state.limits.entries_per_minute
     if kept is None:
         return replace(state, entered_ns={}) if state.entered_ns else state

@@ -44,6 +44,7 @@ class Limits:
     messages_per_second: int | None = _limit("orders and cancels in a second of event time, exits too: these wait", int)
     orders_per_second: int | None = _limit("orders in a second of event time", int)
     entries_per_minute: int | None = _limit("entries of one pair in a minute of event time", int)
+    repeats: int | None = _limit("entries of one pair until a person looks: then it is halted until resumed", int)
     restricted: tuple[str, ...] = field(default=(), metadata={"unit": "instruments that are not entered"})
     short_lots: Mapping[str, int] = field(
         default_factory=dict, metadata={"unit": "lots that are located, by instrument"}

@@ -132,6 +132,15 @@ def twice_in_a_minute() -> Clocked:
     return at
 
 
+def too_often() -> Clocked:
+    at = clocked(repeats=2)
+    for _ in range(2):
+        at.hold("A-B")
+        at.fill(at.sign("A-B", EXIT))
+    at.sign("A-B", LONG)
+    return at
+
+
 def canceled() -> Clocked:
     at = entering(messages_per_second=5)
     at.say("kill", "pair:A-B")
@@ -259,6 +268,7 @@ SCENARIOS: list[Callable[[], Clocked]] = [
     lambda: entering(order_lots=9),
     canceled,
     twice_in_a_minute,
+    too_often,
     rejecting,
     lambda: entering(measure=(66.5, 0.0), es=100.0),
     lost_between_marks,

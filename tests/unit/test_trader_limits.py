@@ -199,3 +199,18 @@ def test_what_is_no_change_is_told(text: str, says: str) -> None:
     with pytest.raises(LimitError) as told:
         change(Limits(10, 1000), text)
     assert str(told.value).startswith(says)
+
+
+def test_a_pair_that_was_entered_as_often_as_it_may_be_waits_for_a_person() -> None:
+    at = desk(repeats=2)
+    for sequence in (1, 3):
+        at.give(*(filled(order) for order in entered(at, sequence)))
+        at.give(*(filled(order) for order in at.give(signal("A-B", Action.EXIT, sequence + 1))))
+    told, refused = at.give(signal("A-B", Action.ENTER_LONG, 5))
+    why = "repeats: A-B was entered 2 times since a person last looked, limit 2"
+    assert (told.action, told.reason) == (Decision.NOTICE, f"halted: {why}")
+    assert refused.reason == f"halted: pair:A-B is halted: {why}"
+    assert len(at.give(signal("A-C", Action.ENTER_LONG, 1))) == 2  # the others go on
+    assert len(at.give(signal("A-B", Action.ENTER_LONG, 6))) == 1  # told once
+    at.give(command("resume", "r1", scope="pair:A-B"))
+    assert len(at.give(signal("A-B", Action.ENTER_LONG, 7))) == 2
