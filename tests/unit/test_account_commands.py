@@ -28,11 +28,9 @@ class DeskLog:
     answers: bool = True
     given: list[Command] = field(default_factory=list)
 
-    def write(
-        self, account: str, word: str, *, operator: str, reason: str, time_ns: int, scope: str, key: Any
-    ) -> Written:
+    def write(self, account: str, word: str, *, scope: str, **more: Any) -> Written:
         event_id = f"command/{word}/{len(self.given)}"
-        body = Command(word, scope or account, operator, reason)
+        body = Command(word, scope or account, more["operator"], more["reason"])
         self.given.append(body)
         self.made = self.desk.give(TradingEvent(event_id, account, more["time_ns"], body))
         return Written(event_id, account, word, "trading.events", 0, 7, more["key"] is not None)
