@@ -13,6 +13,7 @@ from infra.topics import TopicsError
 from jobs.account_log import AccountLogError
 from jobs.cli import (
     account,
+    account_shown,
     bars,
     bench,
     bench_lean,
@@ -70,6 +71,7 @@ app.command()(sql.sql)
 app.command(epilog="Example: helios why 9caff0ef5dbe --json")(why.why)
 app.command(epilog="Example: helios decode capture.jsonl.gz --json")(decode.decode)
 app.command(epilog="Example: helios bars uso.zip bno.zip --reference us-desk.yaml")(bars.bars)
+app.add_typer(account_shown.app, name="account")
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")

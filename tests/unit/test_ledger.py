@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.domain.account import TraderState
+from pipelines.domain.account_fills import AccountFills, ledger_of
 from pipelines.domain.ledger import By, Entry, Ledger, Method, Terms, standing
 from pipelines.domain.replay import take
 from pipelines.domain.rollups import DAY_NS
 from pipelines.domain.trader_config import Fee, TraderConfig
 from pipelines.domain.trading import Action, Decision, OrderRequest, OrderStatus, Side, TradingEvent
 from pipelines.domain.universe import SignalUse, Sizing, Venue
-from tests.support.accounts import MS, NAMES, T0, amended, config, marks, report, signal
+from tests.support.accounts import MS, NAMES, T0, amended, config, intent, marks, report, signal, strategy
 
 TERMS = {name: Terms(0.01, 1.0) for name in NAMES}
 PAIRS = ("A-B", "A-C", "D-B", "A-D")
@@ -156,12 +157,16 @@ class Traded:
         self.orders: dict[str, OrderRequest] = {}
         self.done: dict[str, int] = defaultdict(int)
         self.told: list[tuple[OrderRequest, str, int, float]] = []
+        self.entries: list[Entry] = []
+        self.log = AccountFills(strategy(of=COSTS))
 
     def give(self, event: TradingEvent) -> None:
+        self.log.take(event)
         self.state, decided, _ = take(self.state, event)
         for order in decided:
             if order.action is Decision.NEW:
                 self.orders[order.client_order_id] = order
+                self.log.take(intent(order))
         self.agree()
 
     def mark(self, mid: float) -> None:
@@ -214,9 +219,13 @@ class Traded:
 
     def book(self, order: OrderRequest, lots: int, price: float, name: str, amends: str = "") -> None:
         signed = lots if order.side is Side.BUY else -lots
-        self.ledger.book(
-            Entry(order.strategy, order.pair, order.venue, order.instrument, signed, round(100 * price), name, amends)
+        ticks = round(100 * price)
+        execution, of = f"sim/{name}", f"sim/{amends}" if amends else ""
+        entry = Entry(
+            order.strategy, order.pair, order.venue, order.instrument, signed, ticks, execution, of, self.time
         )
+        self.entries.append(entry)
+        self.ledger.book(entry)
 
     def agree(self) -> None:
         """Lots and cash of the account by instrument, and all of each strategy's books, are the ledger's."""
@@ -269,6 +278,20 @@ def drive(traded: Traded, history: list[tuple[object, ...]]) -> None:
                 traded.mark(cents / 100)
 
 
+def by_log(traded: Traded) -> None:
+    """What is read off the log without the trader is what was filled."""
+    assert [replace(each, time_ns=0) for each in traded.log.entries] == [
+        replace(each, time_ns=0) for each in traded.entries
+    ]
+    assert not traded.log.unpriced
+    made = ledger_of(strategy(of=COSTS), traded.log.entries, traded.log.nights, Method.AVERAGE).account(traded.mids())
+    told = traded.ledger.account(traded.mids())
+    assert traded.log.mids == traded.mids()
+    assert made.lots == told.lots
+    assert made.total == pytest.approx(told.total, abs=1e-6)
+    assert made.borrow == pytest.approx(told.borrow, abs=1e-9)
+
+
 COSTS = {"venues": (Venue("sim", "binance", 0, fee_bps=2.0, fee_per_lot=0.01),), "borrow": {"A": 0.1, "B": 0.3}}
 
 
@@ -278,6 +301,7 @@ def test_the_trader_of_one_strategy_has_what_the_ledger_has(history: list[tuple[
     traded = Traded(config(100, of=COSTS))
     drive(traded, history)
     by_books(traded)
+    by_log(traded)
     made = traded.ledger.account(traded.mids())
     assert traded.state.costs == pytest.approx(made.fees + made.borrow, abs=1e-6)
 
