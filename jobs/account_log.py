@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,13 +15,22 @@ from infra.topics import session_id
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.signing import COMMAND, command_id, sign
 from pipelines.contracts.topics import Topics, kafka_partition
-from pipelines.contracts.trading import EVENT, EventCodec
+from pipelines.contracts.trading import EVENT, ORDER, EventCodec, OrderCodec
 from pipelines.contracts.wire import BadRecord
 from pipelines.domain.market import NS_PER_MS
-from pipelines.domain.trading import Command, TradingEvent
+from pipelines.domain.trading import Command, Decision, OrderRequest, TradingEvent
 
 HEAD_BYTES = 8
 """At most this much comes before an event's id: the frame, and how long the id is."""
+
+DECISIONS_BACK = 20_000
+"""An answer lies within so many records of the end of trading.orders, when it is looked for at once."""
+
+CANCELS_S = 0.3
+"""How long after an answer the cancels that go with it may come."""
+
+SILENT_S = 20.0
+"""How long a log may give nothing before its end."""
 
 LOOK_BACK = 1_000
 """Records at the end of the log that are read to tell whether an account is in it."""
@@ -49,9 +59,15 @@ class AccountLog:
     def __init__(self, bootstrap: str, registry_url: str, prefix: str = "") -> None:
         self._bootstrap = bootstrap
         self._topic = Topics(prefix).events
+        self._orders_topic = Topics(prefix).orders
         self._session = session_id(bootstrap, Topics(prefix))  # it is there: a producer would make it
         registry = SchemaRegistry(registry_url)
         self._codec = EventCodec(registry.ids()[EVENT], registry.schema)
+        self._orders = OrderCodec(registry.ids()[ORDER], registry.schema)
+
+    @property
+    def session(self) -> str:
+        return self._session
 
     def write(
         self,
@@ -107,6 +123,61 @@ class AccountLog:
         finally:
             consumer.close()
 
+    def await_answer(self, written: Written, patience_s: float) -> tuple[OrderRequest, ...]:
+        """What the account decided on a command, in time: a notice, or a refusal, and cancels; nothing without one."""
+        deadline = time.monotonic() + patience_s
+        found: dict[str, OrderRequest] = {}
+        consumer = self._consumer()
+        try:
+            place = self._place(consumer, written.account, self._orders_topic)
+            consumer.assign([place])
+            begin, end = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
+            consumer.seek(place, max(begin, end - DECISIONS_BACK))
+            while (left_s := deadline - time.monotonic()) > 0:
+                for records in consumer.poll(timeout_ms=int(min(left_s, 0.2) * 1000) + 1, max_records=5_000).values():
+                    for record in records:
+                        if written.event_id.encode() in (record.value or b""):
+                            with suppress(BadRecord):
+                                order = self._orders.decode(record.value)
+                                if order.cause == written.event_id and order.action != Decision.DRAIN:
+                                    if not found:
+                                        deadline = min(deadline, time.monotonic() + CANCELS_S)
+                                    found.setdefault(order.client_order_id, order)
+            return tuple(found.values())
+        except KafkaError as error:
+            raise AccountLogError(f"{self._orders_topic} at {self._bootstrap}: {error}: helios status") from error
+        finally:
+            consumer.close()
+
+    def events(self, account: str, progress: Callable[[int, int], None] | None = None) -> Iterator[TradingEvent]:
+        """An account's events until the end of now, in the order of the log. What cannot be read is passed over, as the
+        account does. `progress`: told how many records are read, of how many."""
+        consumer = self._consumer()
+        try:
+            place = self._place(consumer, account)
+            begin, end = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
+            consumer.assign([place])
+            consumer.seek(place, begin)
+            heard = time.monotonic()
+            while (at := consumer.position(place)) < end:
+                polled = consumer.poll(timeout_ms=500, max_records=10_000).get(place, ())
+                for record in polled:
+                    if record.offset < end and record.key == account.encode():
+                        with suppress(BadRecord):
+                            event = self._codec.decode(record.value)
+                            if event.account == account:
+                                yield event
+                if progress is not None:
+                    progress(min(consumer.position(place), end) - begin, end - begin)
+                if consumer.position(place) > at:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > SILENT_S:
+                    raise AccountLogError(f"{self._topic} at {self._bootstrap}: nothing comes any more: helios status")
+        except KafkaError as error:
+            raise AccountLogError(f"{self._topic} at {self._bootstrap}: {error}: helios status") from error
+        finally:
+            consumer.close()
+
     def commands(self, account: str, word: str) -> list[TradingEvent]:
         """An account's commands of that word, in the order of the log; each once. What cannot be read is passed over,
         as the account does."""
@@ -151,9 +222,10 @@ class AccountLog:
         finally:
             consumer.close()
 
-    def _place(self, consumer: KafkaConsumer, account: str) -> TopicPartition:
-        count = len(consumer.partitions_for_topic(self._topic) or {0})
-        return TopicPartition(self._topic, kafka_partition(account.encode(), count))
+    def _place(self, consumer: KafkaConsumer, account: str, topic: str = "") -> TopicPartition:
+        name = topic or self._topic
+        count = len(consumer.partitions_for_topic(name) or {0})
+        return TopicPartition(name, kafka_partition(account.encode(), count))
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(

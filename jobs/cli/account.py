@@ -1,4 +1,4 @@
-"""helios kill, resume, drain: an operator's word to an account, through its log."""
+"""helios kill, resume, flatten, drain: an operator's word to an account, through its log."""
 
 import json
 import sys
@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from jobs.cli.scopes import All, Pair, StrategyName, Venue, scope
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,43 +33,84 @@ Key = Annotated[
 Prefix = Annotated[str, typer.Option(help="Of the session's topics.")]
 Bootstrap = Annotated[str, typer.Option(help="Kafka; the settings' if left out.")]
 Registry = Annotated[str, typer.Option(help="Schema registry; the settings' if left out.")]
+Wait = Annotated[
+    float, typer.Option(help="Seconds for the account to answer; 0: none. Without an answer, exit status 1.", min=0)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def kill(
     account: Account,
     reason: Reason,
+    pair: Pair = "",
+    strategy: StrategyName = "",
+    venue: Venue = "",
+    every: All = False,
     operator: Operator = "",
     key: Key = None,
+    wait: Wait = 5.0,
     prefix: Prefix = "",
     bootstrap: Bootstrap = "",
     registry: Registry = "",
     as_json: AsJson = False,
 ) -> None:
-    """Stop an account: no order goes out after this, not even a closing one, until it is resumed.
+    """Stop an account, or part of it: no order goes out after this, not even a closing one, until it is resumed.
 
-    Orders that are out stay out, and their fills are booked.
+    What works is asked to be canceled, and what fills is booked. A part that the account does not have kills all of it.
 
-    Example: helios kill --account desk --reason "prices look wrong"
+    Example: helios kill --account desk --pair KO-PEP --reason "prices look wrong"
     """
-    tell(write("kill", account, reason, operator, (prefix, bootstrap, registry), key=key), as_json)
+    about = scope(pair, strategy, venue, every)
+    place = (prefix, bootstrap, registry)
+    answered(write("kill", account, reason, operator, place, scope=about, key=key, answer_s=wait), as_json)
 
 
 def resume(
     account: Account,
     reason: Reason,
+    pair: Pair = "",
+    strategy: StrategyName = "",
+    venue: Venue = "",
+    every: All = False,
     operator: Operator = "",
     key: Key = None,
+    wait: Wait = 5.0,
     prefix: Prefix = "",
     bootstrap: Bootstrap = "",
     registry: Registry = "",
     as_json: AsJson = False,
 ) -> None:
-    """Let a killed account trade again. What it holds open is closed by the next exit of its pair.
+    """Let a killed or halted account, or part of one, trade again. What it holds is closed by its pair's next exit.
 
     Example: helios resume --account desk --reason "feed is back"
     """
-    tell(write("resume", account, reason, operator, (prefix, bootstrap, registry), key=key), as_json)
+    about = scope(pair, strategy, venue, every)
+    place = (prefix, bootstrap, registry)
+    answered(write("resume", account, reason, operator, place, scope=about, key=key, answer_s=wait), as_json)
+
+
+def flatten(
+    account: Account,
+    reason: Reason,
+    pair: Pair = "",
+    strategy: StrategyName = "",
+    venue: Venue = "",
+    every: All = False,
+    operator: Operator = "",
+    key: Key = None,
+    wait: Wait = 5.0,
+    prefix: Prefix = "",
+    bootstrap: Bootstrap = "",
+    registry: Registry = "",
+    as_json: AsJson = False,
+) -> None:
+    """Close all that an account, or part of it, holds: in stages, as its strategy file says; nothing new is taken.
+
+    Example: helios flatten --account desk --venue XNYS --reason "its feed limps"
+    """
+    about = scope(pair, strategy, venue, every)
+    place = (prefix, bootstrap, registry)
+    answered(write("flatten", account, reason, operator, place, scope=about, key=key, answer_s=wait), as_json)
 
 
 def drain(
@@ -100,10 +143,11 @@ def write(
     patience_s: float | None = None,
     scope: str = "",
     key: Path | None = None,
-) -> dict[str, object]:
+    answer_s: float = 0.0,
+) -> dict[str, Any]:
     """Put a command into the log; what of it is told. `place`: prefix, bootstrap, registry. With `patience_s`, whether
-    all before it was settled in that time. Signed by the key in the file `key`, else by the operator's in its usual
-    place. Raises AccountLogError, OperatorKeyError."""
+    all before it was settled in that time; with `answer_s`, what the account answered in that time. Signed by the key
+    in the file `key`, else by the operator's in its usual place. Raises AccountLogError, OperatorKeyError."""
     from jobs.account_log import AccountLogError
     from jobs.operator_key import user
 
@@ -125,7 +169,10 @@ def write(
                 f"{word} written, but the log has nothing else of account {account!r}: it has {others}"
             )
         drained = None if patience_s is None else log.await_drained(written, patience_s)
-    return asdict(written) | {"drained": drained}
+        told = asdict(written) | {"drained": drained}
+        if answer_s > 0:
+            told["answers"] = [asdict(each) for each in log.await_answer(written, answer_s)]
+    return told
 
 
 def signing_key(word: str, operator: str, given: Path | None) -> "Ed25519PrivateKey | None":
@@ -160,7 +207,7 @@ def account_log(place: tuple[str, str, str]) -> "Iterator[AccountLog]":
         raise AccountLogError(str(error)) from error
 
 
-def tell(told: dict[str, object], as_json: bool) -> None:
+def tell(told: dict[str, Any], as_json: bool) -> None:
     """Print what `write` gave."""
     if as_json:
         print(json.dumps(told))
@@ -170,5 +217,29 @@ def tell(told: dict[str, object], as_json: bool) -> None:
         f" partition {told['partition']} offset {told['offset']} ({told['event_id']})"
         f"{', signed' if told['signed'] else ', not signed'}"
     )
+    for answer in told.get("answers", ()):
+        print(f"  {answer_line(answer)}")
     if told["drained"] is not None:
         print("every order before it is settled" if told["drained"] else "not settled in time: helios status")
+
+
+def answered(told: dict[str, Any], as_json: bool) -> None:
+    """Print what `write` gave; exit status 1 where the account refused, or was asked and did not answer."""
+    tell(told, as_json)
+    answers = told.get("answers")
+    if answers == []:
+        print(
+            f"helios: the account has not answered: whether the trading job runs, helios jobs says;"
+            f" helios account show says whether {told['command']} was obeyed",
+            file=sys.stderr,
+        )
+    if answers is not None and not any(answer["action"] == "notice" for answer in answers):
+        raise typer.Exit(1)
+
+
+def answer_line(answer: dict[str, Any]) -> str:
+    """One decision of an account, as its operator reads it."""
+    if answer["action"] == "cancel":
+        what = f"{answer['side']} {answer['quantity']} {answer['instrument']} at {answer['venue']}"
+        return f"cancel of {answer['target']}: {what}, {answer['pair']}"
+    return f"refused: {answer['reason']}" if answer["action"] == "refused" else str(answer["reason"])

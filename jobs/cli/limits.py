@@ -17,8 +17,9 @@ from jobs.cli.account import (
     Prefix,
     Reason,
     Registry,
+    Wait,
     account_log,
-    tell,
+    answered,
     write,
 )
 
@@ -36,6 +37,7 @@ def set_(
     reason: Reason,
     operator: Operator = "",
     key: Key = None,
+    wait: Wait = 5.0,
     prefix: Prefix = "",
     bootstrap: Bootstrap = "",
     registry: Registry = "",
@@ -51,7 +53,8 @@ def set_(
         change(Limits(position_lots=1, stale_marks_ms=1), limit)
     except LimitError as error:
         raise LimitsError(str(error)) from error
-    tell(write("limit", account, reason, operator, (prefix, bootstrap, registry), scope=limit, key=key), as_json)
+    place = (prefix, bootstrap, registry)
+    answered(write("limit", account, reason, operator, place, scope=limit, key=key, answer_s=wait), as_json)
 
 
 @app.command(epilog="Example: helios limits show --strategy .local/demo/strategy.yaml --json")

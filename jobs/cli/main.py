@@ -13,6 +13,7 @@ from infra.topics import TopicsError
 from jobs.account_log import AccountLogError
 from jobs.cli import (
     account,
+    account_shown,
     bars,
     bench,
     bench_lean,
@@ -65,12 +66,14 @@ app.command()(submit.cancel)
 app.command()(submit.skip)
 app.command()(account.kill)
 app.command()(account.resume)
+app.command()(account.flatten)
 app.command()(account.drain)
 app.command()(demo.demo)
 app.command()(sql.sql)
 app.command(epilog="Example: helios why 9caff0ef5dbe --json")(why.why)
 app.command(epilog="Example: helios decode capture.jsonl.gz --json")(decode.decode)
 app.command(epilog="Example: helios bars uso.zip bno.zip --reference us-desk.yaml")(bars.bars)
+app.add_typer(account_shown.app, name="account")
 app.add_typer(bench.app, name="bench")
 app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")

@@ -10,17 +10,18 @@ limits:
   pair_notional: 100000
   gross_notional: 2000000       # all legs, long and short
   net_notional: 200000          # long less short, each way, if what works for the worse filled
-  sector_notional: 500000       # of the instruments of a sector
-  credit: 20000000              # bought and sold since the UTC day began, and working
-  daily_loss: 20000             # realised and marked, less fees and borrowing, since the UTC day began
-  drawdown: 50000               # from the most that was ever made
-  es: 40000                     # expected shortfall as measured, and of each lot since, working and new
-  var: 30000                    # as measured
-  stale_risk_ms: 5000           # how old a measure may be, where es or var is limited
-  fat_finger: 0.01              # of an instrument's volume a day, an order
+  sector_notional: 500000       # all legs of a sector's instruments, long and short
+  credit: 5000000               # bought and sold since the UTC day began, and working
+  daily_loss: 20000             # realised and marked, since the UTC day began
+  drawdown: 50000               # below the most that was ever made, realised and marked
+  var: 25000                    # value at risk, as the risk job measures it
+  es: 40000                     # expected shortfall: as measured, and of each lot since, working and new
+  stale_risk_ms: 60000          # how old that measure may be where `es` is limited
+  fat_finger: 0.01              # share of an instrument's volume a day that an order may be
+  messages_per_second: 100      # orders and cancels of event time, exits too: these wait
   orders_per_second: 50         # of event time
-  messages_per_second: 80       # orders and cancels; exits wait
   entries_per_minute: 3         # of one pair
+  repeats: 20                   # entries of one pair; then it is halted until a person resumes it
   restricted: XYZ, ABC          # instruments that are not entered
   short_lots: {BAC: 500}        # what has been located; of an instrument that is not named shorts are not limited
   no_self_match: true           # no entry against an order of ours that works
@@ -53,14 +54,11 @@ def read_limits(section: Section | None, instruments: Sequence[str], currencies:
     for name in restricted:
         if name not in instruments:
             section.fault("restricted", f"{name!r} is no instrument of the strategy")
-    flag = section.scalar("no_self_match") if section.has("no_self_match") else False
-    if not isinstance(flag, bool):
-        section.fault("no_self_match", f"{flag!r} is neither true nor false")
     limits = Limits(
         **given,
         restricted=restricted,
         short_lots=_numbers(section, "short_lots", instruments, "instrument", whole=True),
-        no_self_match=flag is True,
+        no_self_match=section.flag("no_self_match"),
         rates=_numbers(section, "rates", currencies, "currency of the instruments"),
     )
     if len(set(currencies) - limits.rates.keys()) > 1 and any(getattr(limits, name) is not None for name in _MONEY):
@@ -84,8 +82,8 @@ def dump_limits(limits: Limits) -> dict[str, object]:
 
 
 _MONEY = (
-    *("order_notional", "pair_notional", "sector_notional", "gross_notional", "net_notional"),
-    *("credit", "es", "var", "daily_loss", "drawdown"),
+    *("order_notional", "pair_notional", "gross_notional", "net_notional", "sector_notional", "credit"),
+    *("daily_loss", "drawdown", "var", "es"),
 )
 
 

@@ -122,6 +122,27 @@ class Section:
             return 0.0
         return value
 
+    def between(self, name: str, low: float, high: float, default: float | None = None) -> float:
+        """A number from `low` to `high`; the nearer of them where it is out of range."""
+        value = self.number(name, default)
+        if not low <= value <= high:
+            self.fault(name, f"{value:g} is out of range: give one from {low:g} to {high:g}")
+        return min(max(value, low), high)
+
+    def share(self, name: str, default: float | None = None) -> float:
+        """A number greater than 0, 1 at most."""
+        value = self.number(name, default, positive=True)
+        if value > 1:
+            self.fault(name, f"{value:g} is out of range: give a share greater than 0, 1 at most")
+        return min(value, 1.0)
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Whether something holds."""
+        value = self.scalar(name) if self.has(name) else default
+        if not isinstance(value, bool):
+            self.fault(name, f"{value!r} is neither true nor false")
+        return value is True
+
     def whole(self, name: str, low: int, high: int, default: int | None = None) -> int:
         """A whole number from `low` to `high`; `high` where it is not one."""
         node = self._scalar(name, default is None, "a whole number")

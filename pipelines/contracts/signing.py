@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Command, TradingEvent
+from pipelines.domain.universe import Strategy
 
 PUBLIC_KEY_BYTES = 32
 
@@ -69,6 +71,11 @@ class Operators:
         if self.session and not event.event_id.startswith(command_id(command.command, self.session, "")):
             return f"{command.command} by {command.operator} was signed for another session"
         return ""
+
+
+def trader_config(strategy: Strategy, session_id: str) -> TraderConfig:
+    """An account that obeys the operators of its strategy file: what its log is stepped by, live and in a replay."""
+    return TraderConfig.of(strategy, session_id, Operators(strategy.operators, session_id).refused)
 
 
 def command_id(word: str, session: str, own: str) -> str:

@@ -8,20 +8,23 @@ venues:                         # clock_skew_ms is added to our receive time to 
   sim:
     protocol: binance
     clock_skew_ms: 0
+    fee_bps: 0.3                # what it takes, of what is traded; fee_per_lot: in the currency, a lot
     quality: {crossed: reject, off_tick: flag, outlier: flag, outlier_mads: 12}     # pass, flag or reject; see below
 instruments:                    # tick_size in the currency, lot_size in units of the instrument
-  - {id: S000, venue: sim, symbol: S000USDT, tick_size: 0.01, lot_size: 1, currency: USD}
-  - {id: S001, venue: sim, symbol: S001USDT, tick_size: 0.01, lot_size: 1}
+  - {id: S000, venue: sim, symbol: S000USDT, tick_size: 0.01, lot_size: 1, currency: USD, sector: tech}
+  - {id: S001, venue: sim, symbol: S001USDT, tick_size: 0.01, lot_size: 1, borrow: 0.01}   # a year, of its worth
 pairs:                          # the spread is mid(a) - beta * mid(b); shard left out: a hash of the name decides
   - {name: S000-S001, a: S000, b: S001, beta: 1.02, shard: 0}
-  - {name: S000-S002, a: S000, b: S002, hedge: {method: rolling, window: 600}}      # no beta needed; see below
+  - {name: S000-S002, a: S000, b: S002, hedge: {method: rolling, window: 600}, capital: 25000}  # no beta needed
 moments: {span: 1000, warmup: 200, every: 1s}   # after each bar of 1s (or 1min, or tick); may be left out
 levels: 0.5, 2..                # |z| whose crossings are told of, `..` for all from there on; left out, all are
 snapshots: 100ms                # how often instruments are told of that were quoted or traded; left out, never
 signals:                        # file: from the repository's root or this file's folder; name: the file's, if left out
   - file: sql/signals/pair_reversion.sql
-    parameters: {entry_z: 2.0, exit_z: 0.5}
-sizing: {leg_notional: 10000}   # how much an entry buys of its first leg, in the currency
+    parameters: {entry_z: 2.0, exit_z: 0.5}             # strategy: NAME, where an account has several
+sizing: {leg_notional: 10000}   # how much an entry buys, and more: pipelines/contracts/sizing_file.py
+session: {zone: UTC, entries_from: 09:35, entries_until: 15:45, flatten_at: 15:55}      # session_file.py; or always
+unwind: {every: 1s, participation: 0.1}     # how it goes down when a limit breaks: unwinding_file.py; may be left out
 limits: {position_lots: 1000, stale_marks_ms: 2000}     # and more: pipelines/contracts/limits_file.py
 risk: {confidence: 0.99}        # how it is told, may be left out: pipelines/contracts/risk_file.py
 operators: {anna: 7CZ3M0K3kFh0z6m7r0Dq3m6lq2e1Vw4mDk0oI1f0b2A=}     # whose commands it obeys; left out, anyone's
@@ -47,40 +50,34 @@ signal's affair: here they only have to be single values.
 
 import os
 import re
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import yaml
 
 from pipelines.contracts import marked_yaml
-from pipelines.contracts.calendars import UnknownCalendar, check_calendar
 from pipelines.contracts.limits_file import dump_limits, read_limits
-from pipelines.contracts.marked_yaml import Section, Unique
+from pipelines.contracts.marked_yaml import Section
 from pipelines.contracts.operators_file import dump_operators, read_operators
-from pipelines.contracts.reference_file import ReferenceFileError, ReferenceUse, load_reference
 from pipelines.contracts.risk_file import dump_risk, read_risk
-from pipelines.contracts.spread_model_file import dump_model, read_model
+from pipelines.contracts.session_file import dump_session, read_session
+from pipelines.contracts.sizing_file import dump_sizing, read_sizing
+from pipelines.contracts.spread_model_file import read_model
+from pipelines.contracts.strategy_actions import dump_action, read_actions, read_reference
+from pipelines.contracts.strategy_instruments import dump_instruments, read_instruments
+from pipelines.contracts.strategy_pairs import dump_pairs, read_pairs
+from pipelines.contracts.strategy_signals import REPOSITORY as REPOSITORY
+from pipelines.contracts.strategy_signals import dump_signal, read_signals
+from pipelines.contracts.strategy_signals import signal_path as signal_path
+from pipelines.contracts.strategy_venues import dump_venue, read_venues
 from pipelines.contracts.topics import MAX_PARALLELISM
+from pipelines.contracts.unwinding_file import dump_unwinding, read_unwinding
 from pipelines.domain.ladder import ALL_LEVELS, Ladder, Levels
-from pipelines.domain.market import NS_PER_MS, NS_PER_S
-from pipelines.domain.quality import ACTIONS, MEASURES, Action, Rules
+from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.risk_settings import RiskSettings
-from pipelines.domain.spread_model import Method, SpreadModel
-from pipelines.domain.universe import (
-    CorporateAction,
-    Instrument,
-    Pair,
-    SignalUse,
-    Sizing,
-    Strategy,
-    Venue,
-    stable_shard,
-)
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from pipelines.domain.session_times import ALL_DAY
+from pipelines.domain.spread_model import SpreadModel
+from pipelines.domain.universe import Strategy
+from pipelines.domain.unwinding import USUAL
 
 _SNAPSHOT_UNITS = {"ms": NS_PER_MS, "s": 1000 * NS_PER_MS}
 SNAPSHOT_STEP_NS = 100 * NS_PER_MS
@@ -106,29 +103,9 @@ def dump_strategy(strategy: Strategy) -> str:
         "strategy": strategy.name,
         "account": strategy.account,
         "shards": strategy.shards,
-        "venues": {
-            venue.name: {"protocol": venue.protocol, "clock_skew_ms": venue.clock_skew_ns / NS_PER_MS}
-            | ({"quality": _dumped(venue.rules)} if venue.rules != Rules() else {})
-            for venue in strategy.venues
-        },
-        "instruments": [
-            {
-                "id": instrument.id,
-                "venue": instrument.venue,
-                "symbol": instrument.symbol,
-                "tick_size": instrument.tick_size,
-                "lot_size": instrument.lot_size,
-                "currency": instrument.currency,
-            }
-            | ({"calendar": strategy.calendars[instrument.id]} if instrument.id in strategy.calendars else {})
-            for instrument in strategy.instruments
-        ],
-        "pairs": [
-            {"name": pair.name, "a": pair.a, "b": pair.b, "shard": pair.shard}
-            | ({"beta": pair.beta} if pair.beta else {})
-            | (dump_model(pair.model, SpreadModel(moments=strategy.moments)) if pair.model else {})
-            for pair in strategy.pairs
-        ],
+        "venues": {venue.name: dump_venue(venue) for venue in strategy.venues},
+        "instruments": list(dump_instruments(strategy)),
+        "pairs": list(dump_pairs(strategy)),
         "levels": str(strategy.levels),
         **({"snapshots": f"{strategy.snapshots_ns // NS_PER_MS}ms"} if strategy.snapshots_ns else {}),
         "moments": {
@@ -136,52 +113,34 @@ def dump_strategy(strategy: Strategy) -> str:
             "warmup": strategy.moments.warmup,
             "every": str(strategy.moments.every),
         },
-        "signals": [
-            {"file": use.file, "name": use.name, "parameters": dict(use.parameters)} for use in strategy.signals
-        ],
-        "sizing": {"leg_notional": strategy.sizing.leg_notional},
+        "signals": [dump_signal(use) for use in strategy.signals],
+        "sizing": dump_sizing(strategy.sizing),
         "limits": dump_limits(strategy.limits),
     }
     if strategy.risk != RiskSettings():
         content["risk"] = dump_risk(strategy.risk)
+    if strategy.times != ALL_DAY:
+        content["session"] = dump_session(strategy.times)
+    if strategy.unwinding != USUAL:
+        content["unwind"] = dump_unwinding(strategy.unwinding)
     if strategy.operators:
         content["operators"] = dump_operators(strategy.operators)
     if strategy.history:
         content["history"] = strategy.history
     if strategy.actions:
-        content["actions"] = [
-            {
-                "instrument": each.instrument,
-                "time": datetime.fromtimestamp(each.time_ns // NS_PER_S, UTC).isoformat(),
-                "factor": each.factor,
-                "amount": each.amount,
-            }
-            for each in strategy.actions
-        ]
+        content["actions"] = [dump_action(each) for each in strategy.actions]
     return yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=1000, allow_unicode=True)
-
-
-def _dumped(rules: Rules) -> dict[str, object]:
-    actions: dict[str, object] = {name: getattr(rules, name).name.lower() for name in ACTIONS}
-    return actions | {name: getattr(rules, name) for name in MEASURES}
-
-
-def signal_path(use: SignalUse) -> Path:
-    """Where the text of a signal lies."""
-    return REPOSITORY / use.file
 
 
 def _strategy(top: Section, folder: Path) -> Strategy:
     name, account = top.name("strategy"), top.name("account")
     shards = top.whole("shards", 1, MAX_PARALLELISM, default=1)
     venues = top.section("venues")
-    reference = _reference(top, folder)
-    calendars: dict[str, str] = {}
-    instruments = tuple(_instruments(top, venues.names() if venues else (), reference, calendars))
+    reference = read_reference(top, folder)
+    listed = read_instruments(top, venues.names() if venues else (), reference)
     model = read_model(top, SpreadModel())
-    ids = [instrument.id for instrument in instruments]
-    currencies = [instrument.currency for instrument in instruments]
-    limits = read_limits(top.section("limits"), ids, currencies)
+    currencies = [instrument.currency for instrument in listed.instruments]
+    limits = read_limits(top.section("limits"), listed.ids, currencies)
     unrated = sorted(set(currencies) - limits.rates.keys())
     if top.has("risk") and len(unrated) > 1:
         top.fault("risk", f"instruments are in {', '.join(unrated)}: give what one unit is worth in limits.rates")
@@ -189,185 +148,26 @@ def _strategy(top: Section, folder: Path) -> Strategy:
         name=name,
         account=account,
         shards=shards,
-        venues=tuple(_venues(venues, reference)),
-        instruments=instruments,
-        pairs=tuple(_pairs(top, shards, ids, model)),
+        venues=tuple(read_venues(venues, reference)),
+        instruments=tuple(listed.instruments),
+        pairs=tuple(read_pairs(top, shards, listed.ids, model)),
         moments=model.moments,
-        signals=tuple(_signals(top, folder)),
-        sizing=_sizing(top.section("sizing")),
+        signals=tuple(read_signals(top, folder)),
+        sizing=read_sizing(top.section("sizing")),
         limits=limits,
         levels=_levels(top),
-        calendars=calendars,
-        actions=tuple(sorted([*_actions(top, ids), *_known_actions(reference, ids)], key=lambda each: each.time_ns)),
-        history=_history(top, folder),
         snapshots_ns=_snapshots(top),
-        risk=read_risk(top.section("risk", required=False), folder, ids, currencies),
+        risk=read_risk(top.section("risk", required=False), folder, listed.ids, currencies),
+        calendars=listed.calendars,
+        actions=read_actions(top, reference, listed.ids),
+        unwinding=read_unwinding(top.section("unwind", required=False)),
+        times=read_session(top.section("session", required=False)),
+        borrow=listed.borrow,
+        history=_history(top, folder),
         operators=read_operators(top.section("operators", required=False)),
     )
     top.done()
     return strategy
-
-
-def _reference(top: Section, folder: Path) -> ReferenceUse:
-    file = top.text("reference", default="")
-    day = top.text("reference_on", default="")
-    if day and not file:
-        top.fault("reference_on", "no reference is given: give one, or leave this out")
-    try:
-        on = date.fromisoformat(day) if day else None
-    except ValueError:
-        top.fault("reference_on", f"{day!r} is no day: give one as 2013-10-07")
-        on = None
-    if not file:
-        return ReferenceUse()
-    try:
-        return ReferenceUse(load_reference(folder / file), on)
-    except ReferenceFileError as error:
-        for line in str(error).splitlines():
-            top.fault("reference", line)
-        return ReferenceUse()
-
-
-def _venues(venues: Section | None, reference: ReferenceUse) -> Iterator[Venue]:
-    for name in venues.names() if venues else ():
-        venue = venues.section(name) if venues else None
-        if not venues or not venue:
-            continue
-        venues.check_name(name, name)
-        skew_ms = venue.number("clock_skew_ms", default=0)
-        yield Venue(
-            name=name,
-            protocol=venue.name("protocol", default=reference.protocols.get(name)),
-            clock_skew_ns=round(skew_ms * NS_PER_MS),
-            rules=_rules(venue.section("quality", required=False)),
-        )
-        venue.done()
-
-
-def _rules(section: Section | None) -> Rules:
-    """What is left out is as `Rules` has it."""
-    if section is None:
-        return Rules()
-    least = Rules()
-    words = [action.name.lower() for action in Action]
-    given: dict[str, Any] = {}
-    for name in ACTIONS:
-        word = section.one_of(name, words, "action", default=getattr(least, name).name.lower())
-        given[name] = Action[word.upper()] if word in words else getattr(least, name)
-    for name in MEASURES:
-        given[name] = section.number(name, positive=True, default=getattr(least, name))
-    section.done()
-    return Rules(**given)
-
-
-def _instruments(
-    top: Section, venues: tuple[str, ...], reference: ReferenceUse, calendars: dict[str, str]
-) -> Iterator[Instrument]:
-    """Those with hours are also put into `calendars`."""
-    ids, symbols = Unique("id"), Unique("symbol")
-    for section in top.sections("instruments"):
-        id = section.name("id")
-        known = reference.find(section, id)
-        instrument = Instrument(
-            id=id,
-            venue=section.one_of("venue", venues, "venue", default=known.venue if known else None),
-            symbol=section.text("symbol", default=known.symbol if known else None),
-            tick_size=section.number("tick_size", positive=True, default=known.tick_size or 0.0 if known else None),
-            lot_size=section.number("lot_size", positive=True, default=known.lot_size if known else None),
-            currency=section.name("currency", default=known.currency if known else "USD"),
-        )
-        calendar = section.text("calendar", default=known.calendar if known else "")
-        if calendar and calendar != "24/7":
-            try:
-                check_calendar(calendar)
-                calendars[id] = calendar
-            except UnknownCalendar as error:
-                section.fault("calendar", str(error))
-        section.done()
-        ids.take(section, instrument.id, instrument.id)
-        symbols.take(section, instrument.symbol, (instrument.venue, instrument.symbol))
-        yield instrument
-
-
-def _pairs(top: Section, shards: int, instruments: list[str], default: SpreadModel) -> Iterator[Pair]:
-    names = Unique("name")
-    for section in top.sections("pairs", required=False):
-        name = section.name("name")
-        model = read_model(section, default)
-        given = section.has("beta") or model.hedge.method is Method.STATIC
-        pair = Pair(
-            name=name,
-            a=section.one_of("a", instruments, "instrument"),
-            b=section.one_of("b", instruments, "instrument"),
-            beta=section.number("beta", zero=False) if given else 0.0,
-            shard=section.whole("shard", 0, shards - 1, default=stable_shard(name, shards)),
-            model=None if model == SpreadModel(moments=default.moments) else model,
-        )
-        section.done()
-        names.take(section, name, name)
-        if pair.a and pair.a == pair.b:
-            section.fault("b", f"{pair.b} is the first leg too: give another instrument")
-        yield pair
-
-
-def _signals(top: Section, folder: Path) -> Iterator[SignalUse]:
-    names = Unique("name")
-    for section in top.sections("signals", required=False):
-        file = section.text("file")
-        name = section.name("name", default=Path(file).stem)
-        parameters = section.section("parameters", required=False)
-        values = {key: parameters.scalar(key) for key in parameters.names()} if parameters else {}
-        section.done()
-        names.take(section, name, name)
-        found = _found(file, folder)
-        if file and found is None:
-            section.fault("file", f"no file {file} in {folder} or {REPOSITORY}")
-        yield SignalUse(file=str(found), parameters=values, name=name)
-
-
-def _found(file: str, folder: Path) -> Path | None:
-    """Where a file is: within the repository if it is, else in full."""
-    for place in (REPOSITORY / file, folder / file):
-        if place.is_file():
-            place = place.resolve()
-            return place.relative_to(REPOSITORY) if place.is_relative_to(REPOSITORY) else place
-    return None
-
-
-def _actions(top: Section, instruments: list[str]) -> Iterator[CorporateAction]:
-    for section in top.sections("actions", required=False):
-        text = section.text("time")
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            section.fault("time", f"{text!r} is no time: give one as 2026-01-05T05:00:00Z")
-            at = datetime.fromtimestamp(0, UTC)
-        if at.tzinfo is None:
-            section.fault("time", f"{text!r} is of no zone: give one as 2026-01-05T05:00:00Z")
-            at = at.replace(tzinfo=UTC)
-        yield CorporateAction(
-            instrument=section.one_of("instrument", instruments, "instrument"),
-            time_ns=round(at.timestamp()) * NS_PER_S,
-            factor=section.number("factor", positive=True, default=1.0),
-            amount=section.number("amount", default=0.0),
-        )
-        section.done()
-
-
-def _known_actions(use: ReferenceUse, instruments: list[str]) -> Iterator[CorporateAction]:
-    """Splits and dividends of the reference, from the beginning of their ex-date where the instrument trades."""
-    if use.reference is None:
-        return
-    for id in set(instruments) & set(use.reference.ids):
-        zone = ZoneInfo(use.reference.venue(use.reference.instrument(id, None).venue).time_zone)
-
-        def start_ns(day: date, zone: ZoneInfo = zone) -> int:
-            return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * NS_PER_S
-
-        for split in use.reference.splits_of(id):
-            yield CorporateAction(id, start_ns(split.ex_date), factor=split.old / split.new)
-        for dividend in use.reference.dividends_of(id):
-            yield CorporateAction(id, start_ns(dividend.ex_date), amount=dividend.amount)
 
 
 def _history(top: Section, folder: Path) -> str:
@@ -397,10 +197,3 @@ def _snapshots(top: Section) -> int:
         top.fault("snapshots", f"{text!r} is no multiple of 100 ms: give one such as 100ms, or leave this out for none")
         return 0
     return every_ns
-
-
-def _sizing(section: Section | None) -> Sizing:
-    sizing = Sizing(leg_notional=section.number("leg_notional", positive=True) if section else 0.0)
-    if section:
-        section.done()
-    return sizing

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from pipelines.contracts.signing import trader_config
 from pipelines.contracts.topics import Topics
 from pipelines.contracts.trading import EVENT, ORDER, POSITION, EventCodec, OrderCodec, PositionCodec
 from pipelines.contracts.wire import BadRecord, Codec, SchemaOf
@@ -9,7 +10,6 @@ from pipelines.domain.account import TraderState
 from pipelines.domain.account_bytes import dump, load
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.replay import take
-from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import TradingEvent
 from pipelines.domain.universe import Strategy
 from pipelines.operators.flink import (
@@ -43,7 +43,7 @@ class Trading(KeyedProcessFunction):
         schema_ids: Mapping[str, int],
         schema_of: SchemaOf | None = None,
     ) -> None:
-        self._config = TraderConfig.of(strategy, session_id)
+        self._config = trader_config(strategy, session_id)
         self._topics = topics
         self._events = EventCodec(schema_ids[EVENT], schema_of)
         self._orders = OrderCodec(schema_ids[ORDER])

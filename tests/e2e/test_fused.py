@@ -20,10 +20,10 @@ from jobs.bad_records import restart_without
 from jobs.session import TOPOLOGIES, SessionPlan, TradingSession
 from jobs.submit import FUSED, submit
 from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.signing import trader_config
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.domain.market import NS_PER_S
 from pipelines.domain.replay import replay
-from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Signal
 from pipelines.domain.universe import SignalUse
 from pipelines.feeds.simulated import Simulation
@@ -160,7 +160,7 @@ def in_order(facts: SessionFacts) -> dict[tuple[str, str, bool], list[str]]:
 
 
 def orders_follow_from_the_log(facts: SessionFacts) -> bool:
-    config = TraderConfig.of(facts.session.strategy, facts.session.session_id)
+    config = trader_config(facts.session.strategy, facts.session.session_id)
     return facts.orders == list(replay(config, facts.events)[1])
 
 

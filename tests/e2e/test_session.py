@@ -24,10 +24,10 @@ from infra.supervision import Supervision
 from jobs.bad_records import fault_of, restart_without
 from jobs.session import TradingSession
 from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.signing import trader_config
 from pipelines.contracts.topics import shard_key
 from pipelines.domain.matching import MatchConfig
 from pipelines.domain.replay import replay
-from pipelines.domain.trader_config import TraderConfig
 from pipelines.execution.replay import expected_fills
 from pipelines.signals.poison import PoisonRecord
 from tests.e2e.sessions import SIMULATION, simulated_session
@@ -184,7 +184,7 @@ def test_after_kills_rows_are_the_distinct_events(killed: tuple[Ran, Killer]) ->
 
 def assert_orders_and_fills_follow_from_the_log(facts: SessionFacts) -> None:
     strategy = facts.session.strategy
-    _, decided = replay(TraderConfig.of(strategy, facts.session.session_id), facts.events)
+    _, decided = replay(trader_config(strategy, facts.session.session_id), facts.events)
     assert facts.orders == list(decided)
     received = facts.received_at_venues()
     ordered = [order for order in facts.orders if order.client_order_id in received]

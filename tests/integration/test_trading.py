@@ -16,12 +16,12 @@ from jobs.cli.limits import LimitsError
 from jobs.cli.main import app
 from jobs.submit import submit
 from pipelines.contracts.registry import SchemaRegistry
+from pipelines.contracts.signing import trader_config
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.contracts.trading import EVENT, ORDER, EventCodec, OrderCodec
 from pipelines.contracts.wire import BadRecord, Codec
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.replay import replay
-from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Action, Command, OrderRequest, TradingEvent
 from tests.conftest import OpenSession
 from tests.support.accounts import ACCOUNT, T0, filled, marks, rejected, signal, strategy
@@ -113,7 +113,7 @@ def test_the_job_decides_what_a_replay_of_its_log_decides(log: Log, account_log:
             events.append(log.events.decode(value))
         except BadRecord:
             assert value == b"garbage"
-    _, expected = replay(TraderConfig.of(strategy(), session.session_id), events)
+    _, expected = replay(trader_config(strategy(), session.session_id), events)
     assert decided == list(expected)
     (reject,) = (log.rejects.decode(value) for value in log.read(session.topics.rejects, 1))
     assert (reject["reason"], reject["raw_topic"], reject["raw_offset"]) == ("bad_record", session.topics.events, 3)

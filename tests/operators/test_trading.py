@@ -1,15 +1,17 @@
 """The trading operator without a JVM: records in, orders and rejects out, state over restarts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from pipelines.contracts.signing import command_id, sign, trader_config
 from pipelines.contracts.topics import Topics
 from pipelines.contracts.trading import EVENT, ORDER, POSITION, EventCodec, OrderCodec, PositionCodec
 from pipelines.contracts.wire import Codec
 from pipelines.domain.replay import replay
 from pipelines.domain.standing import Standing
-from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Action, Decision, OrderRequest, TradingEvent
 from pipelines.operators.trading import Trading
 from tests.support.accounts import ACCOUNT, T0, command, filled, marks, rejected, signal, strategy
@@ -24,8 +26,13 @@ REJECTS = Codec("helios.market.Reject", 3)
 SESSION = "session-1"
 
 
-def trading(snapshot: Snapshot | None = None) -> KeyedHarness:
-    return KeyedHarness(Trading(strategy(), SESSION, TOPICS, IDS), snapshot=snapshot)
+ALICE = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
+EVE = Ed25519PrivateKey.from_private_bytes(b"e" * 32)
+
+
+def trading(snapshot: Snapshot | None = None, operators: Mapping[str, bytes] | None = None) -> KeyedHarness:
+    of = strategy(of={"operators": operators or {}})
+    return KeyedHarness(Trading(of, SESSION, TOPICS, IDS), snapshot=snapshot)
 
 
 def given(harness: KeyedHarness, *events: TradingEvent) -> list[Any]:
@@ -50,7 +57,7 @@ def reject(rows: list[Any]) -> dict[str, Any]:
 def session() -> list[TradingEvent]:
     """An entry, one leg of it rejected, its closing, another entry and its exit."""
     events = [marks(0, 1), marks(1, 1), signal("A-B", Action.ENTER_LONG, 1)]
-    account = TraderConfig.of(strategy(), SESSION)
+    account = trader_config(strategy(), SESSION)
     answers = (filled, rejected, filled, filled, filled)
     for number, answer in enumerate(answers):
         if number == 3:
@@ -68,7 +75,7 @@ def test_both_legs_of_an_entry_are_one_row_of_two_orders() -> None:
 
 def test_what_is_written_is_a_replay_of_the_log() -> None:
     events = session()
-    _, decided = replay(TraderConfig.of(strategy(), SESSION), events)
+    _, decided = replay(trader_config(strategy(), SESSION), events)
     assert orders(given(trading(), *events)) == list(decided)
     assert {order.action for order in decided} == set(Decision) - {Decision.CANCEL}
 
@@ -149,3 +156,43 @@ def test_state_of_another_version_stops_the_job_instead_of_losing_positions() ->
     harness = trading({"trading": {ACCOUNT: b"\x09old"}})
     with pytest.raises(ValueError, match="state of account desk: format"):
         given(harness, marks(0, 1))
+
+
+def of_alice() -> KeyedHarness:
+    """An account that obeys alice alone, killed by somebody without a key: to stop needs none."""
+    harness = trading(operators={"alice": ALICE.public_key().public_bytes_raw()})
+    (killed,) = orders(given(harness, marks(0, 1), command("kill", "k")))
+    assert killed.reason == "killed: desk by alice: because"
+    return harness
+
+
+def resume(session: str = SESSION, own: str = "1") -> TradingEvent:
+    return command("resume", command_id("resume", session, own))
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (resume(), "resume by alice is not signed: the strategy names its operators"),
+        (sign(EVE, resume()), "the signature of resume is not alice's"),
+        (sign(ALICE, resume("session-0")), "resume by alice was signed for another session"),
+    ],
+)
+def test_a_word_that_its_operator_did_not_sign_is_refused_and_says_why(event: TradingEvent, why: str) -> None:
+    harness = of_alice()
+    (refused,) = orders(given(harness, event))
+    assert refused.action is Decision.REFUSED
+    assert refused.reason == f"not_signed: resume of 'desk': {why}"
+    (still,) = orders(given(harness, signal("A-B", Action.ENTER_LONG, 1)))
+    assert still.reason.startswith("kill_switch: ")
+
+
+def test_a_word_that_its_operator_signed_is_obeyed() -> None:
+    harness = of_alice()
+    (resumed,) = orders(given(harness, sign(ALICE, resume())))
+    assert (resumed.action, resumed.reason) == (Decision.NOTICE, "resumed: desk by alice: because")
+    assert len(orders(given(harness, signal("A-B", Action.ENTER_LONG, 1)))) == 2
+
+
+def test_words_of_services_need_no_signature() -> None:
+    assert [each.action for each in orders(given(of_alice(), command("drain", "d")))] == [Decision.DRAIN]

@@ -81,7 +81,13 @@ def test_each_check_that_is_named_is_one(row: Row) -> None:
 
 
 def test_each_setting_that_is_named_is_one() -> None:
-    known = {*BY_NAME, *(each.name for each in fields(Unwinding)), *(each.name for each in fields(Strategy))}
+    known = {
+        "session",
+        "unwind",
+        *BY_NAME,
+        *(each.name for each in fields(Unwinding)),
+        *(each.name for each in fields(Strategy)),
+    }
     assert {name for row in ROWS for name in quoted(row.setting)} <= known
 
 
