@@ -1,27 +1,19 @@
 """Laws 3, 4 and 5 of the design for the trader, on random histories (see tests/support/trader_machine.py)."""
 
-import random
-
 import pytest
 from hypothesis import HealthCheck, settings
 
 from pipelines.domain import worth_checks
 from pipelines.domain.replay import replay
 from pipelines.domain.trading import Action
-from tests.support.accounts import NAMES, config, filled, marks, signal
+from tests.support.accounts import config, filled, marks, signal
 from tests.support.limited_machine import LimitedMachine
+from tests.support.long_walk import MACHINES, walk
 from tests.support.trader_machine import (
-    ACTS,
-    MIDS,
-    PAIRS,
-    SCOPES,
-    SIGNALS,
-    WORDS,
     BustMachine,
     CompletingMachine,
     LateFillMachine,
     StrategiesMachine,
-    TakingMachine,
     TraderMachine,
     UnwindingMachine,
 )
@@ -45,17 +37,6 @@ TestTraderLawsWithEntriesCompleted.settings = _SETTINGS
 
 TestTraderLawsWithLimitsThatBreak = UnwindingMachine.TestCase
 TestTraderLawsWithLimitsThatBreak.settings = _SETTINGS
-
-MACHINES = [
-    TraderMachine,
-    LateFillMachine,
-    LimitedMachine,
-    BustMachine,
-    StrategiesMachine,
-    CompletingMachine,
-    TakingMachine,
-    UnwindingMachine,
-]
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -93,48 +74,6 @@ def is_found(machine: type[TraderMachine], seed: int) -> bool:
     except AssertionError:
         return True
     return False
-
-
-def walk(machine: type[TraderMachine], seed: int) -> TraderMachine:
-    """A random history of 2,500 events, the laws held after each."""
-    chance = random.Random(seed)
-    walked = machine()
-    walked.begin()
-    for _ in range(2_500):
-        match chance.randrange(12):
-            case 0 | 1 | 2:
-                walked.marks(0, 0, set(NAMES))
-                walked.marks(1, 0, set(NAMES))
-                walked.signals(
-                    chance.choice(PAIRS),
-                    chance.choice(list(Action)),
-                    chance.randint(-1, 3),
-                    chance.choice(MIDS),
-                    chance.choice(SIGNALS),
-                )
-            case 3 if walked.venue:
-                walked.an_intent_is_written(chance.randint(1, 4))
-            case 4 | 5 if walked.words:
-                walked.a_report_arrives_late_or_again(chance.randint(1, 20))
-            case 6:
-                walked.time_passes(chance.choice([1, 50, 5_000]))
-                walked.any_event_is_delivered_again(chance.randrange(1_000_000))
-            case 7 if chance.random() < 0.6:
-                walked.commands(chance.choice(WORDS), chance.choice(SCOPES))
-            case 7 if walked.busts and walked.words:
-                walked.the_venue_takes_a_fill_back(chance.randint(1, 12), chance.choice([0, 0, 1, 30]))
-            case 8 if chance.random() < 0.3:
-                walked.risk_is_measured(chance.choice([0.0, 10.0, 60.0]), chance.choice([0, 0, 5]))
-            case _ if walked.venue:
-                walked.the_venue_acts(
-                    chance.randint(1, 8), chance.choice(ACTS), chance.randint(9_000, 11_000), chance.random() < 0.8
-                )
-        walked.every_position_is_the_sum_of_its_fills()
-        walked.no_limit_is_exceeded_by_filled_working_and_unknown()
-        walked.open_orders_are_those_without_a_last_word()
-        if isinstance(walked, LimitedMachine):
-            walked.the_gross_limit_is_not_exceeded_by_filled_working_and_unknown()
-    return walked
 
 
 def test_a_full_turn_gives_profit_by_the_fills_own_prices() -> None:
