@@ -12,7 +12,8 @@ from pipelines.domain.universe import Strategy
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The account, how many events led there, and when it was killed last (UTC ns; 0: it was not)."""
+    """The account, how many events led there, and when it was killed (UTC ns, of its marks
+    as all of its times are; 0: it is not)."""
 
     state: TraderState
     events: int
@@ -30,6 +31,6 @@ def replayed(strategy: Strategy, session_id: str, events: Iterable[TradingEvent]
         except (ValueError, OverflowError):
             continue
         if after.killed != state.killed:
-            killed_ns = event.event_time_ns if after.killed else 0
+            killed_ns = (state.marked_ns or event.event_time_ns) if after.killed else 0
         state = after
     return Replayed(state, count, killed_ns)

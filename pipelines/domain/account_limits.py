@@ -30,7 +30,7 @@ def limits_used(state: TraderState) -> list[Used]:
         most = getattr(state.limits, name)
         value, of = known.get(name, (None, ""))
         if most is not None:
-            found.append(Used(name, value, most, of))
+            found.append(Used(name, value, most, of if value else ""))
     return found
 
 

@@ -142,7 +142,8 @@ def test_a_replay_says_when_the_account_was_killed_and_passes_over_what_contradi
     bad = marks(0, 2)
     bad = replace(bad, body=replace(bad.body, bid=()))
     found = replayed(strategy(), "session-1", [marks(0, 1), bad, kill])
-    assert (found.events, found.killed_ns, found.state.killed) == (3, T0 + 7, "alice: because")
+    assert (found.events, found.killed_ns, found.state.killed) == (3, T0, "alice: because")
+    assert replayed(strategy(), "session-1", [kill]).killed_ns == T0 + 7  # no marks yet
     again = replayed(strategy(), "session-1", [kill, command("resume", "r")])
     assert (again.killed_ns, again.state.killed) == (0, "")
 
