@@ -207,8 +207,8 @@ def test_more_output_than_there_is_room_for_comes_out_in_parts_unchanged(monkeyp
     rows = [*CROSSED, *(tick(n, at(n), A, 100.0 + n % 7 * 9, 101.0 + n % 7 * 9) for n in range(6, 300))]
     expected = run(STRATEGY, [block(rows)])
     running = engine(STRATEGY)
-    tight = type(running._out)(*(part[: part.size - 4096].copy() for part in running._out[:-1]), running._out.counts)
-    running._out = tight
+    tight = type(running.out)(*(part[: part.size - 4096].copy() for part in running.out[:-1]), running.out.counts)
+    running.out = tight
     assert tight.spreads.size < 10
     assert feed(running, [block(rows)]) == expected
 
