@@ -5,6 +5,7 @@ off: its strategy wants again what it wanted before, and what that leaves too mu
 closes: it is tried `CLOSE_TRIES` times in all, then the pair is held as it is.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -78,8 +79,8 @@ def send(
 def _sent_ns(state: TraderState, event: TradingEvent, orders: int) -> tuple[int, ...]:
     """Times of the last orders, rising: those of two seconds, as events may be late."""
     times = sorted((*state.sent_ns, *(event.event_time_ns,) * orders))
-    oldest = times[-1] - 2 * NS_PER_S if times else 0
-    return tuple(time for time in times if time > oldest)[-state.limits.messages_kept :]
+    first = bisect_right(times, times[-1] - 2 * NS_PER_S) if times else 0
+    return tuple(times[max(first, len(times) - state.limits.messages_kept) :])
 
 
 def close(state: TraderState, event: TradingEvent, name: str, pair: PairState, strategy: str = NOBODY) -> Decided:

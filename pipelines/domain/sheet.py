@@ -91,6 +91,12 @@ class Sheet:
         self._worst, self._most, self._least, self._held = (np.zeros(count, np.int64) for _ in range(4))
         self._lots, self._cash, self._cost = (np.zeros(count, np.int64) for _ in range(3))
         self._one_lot, self._mid_ticks = np.zeros(count), np.zeros(count)
+        shards: dict[str, set[int]] = {}
+        for pair in state.config.pairs.values():
+            for leg in pair.legs:
+                shards.setdefault(leg.id, set()).add(pair.shard)
+        self._several = {name for name, told in shards.items() if len(told) > 1}
+        self._tick_size = [each.tick_size for each in instruments.values()]
         rate = state.limits.rate
         self._unit = [each.lot_size * rate(each.currency) for each in instruments.values()]
         self._tick = np.array([each.tick_size for each in instruments.values()]) * np.array(self._unit)
@@ -110,8 +116,15 @@ class Sheet:
             then, now = self._marks.get(shard), state.marks.get(shard)
             if then is now:
                 continue
-            for name in changed(then.quotes if then else {}, now.quotes if now else {}):
-                self._price(state, name, self._place[name])
+            quotes = now.quotes if now else {}
+            for name in changed(then.quotes if then else {}, quotes):
+                quote, place = quotes.get(name), self._place[name]
+                if quote is None or name in self._several or not (quote[0] > 0 and quote[1] > 0):
+                    self._price(state, name, place)
+                    continue
+                mid = 0.5 * (quote[0] + quote[1])
+                self._mid_ticks[place] = mid / self._tick_size[place]
+                self._one_lot[place] = mid * self._unit[place]
         self._marks = state.marks
 
     def _price(self, state: "TraderState", name: str, place: int) -> None:

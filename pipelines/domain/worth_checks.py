@@ -1,5 +1,7 @@
 """Checks of how much an entry is and what the account comes to with it: filled + working + unknown + new, at worst."""
 
+from bisect import bisect_right
+
 from pipelines.domain.account import PairState, TraderState
 from pipelines.domain.checks import Check, Verdict, Verdicts, judged
 from pipelines.domain.exposure import lost, one_lot, underwater, worth, worth_of_sector
@@ -211,4 +213,4 @@ def _messages(state: TraderState, time_ns: int) -> int:
 
 
 def _sent(state: TraderState, time_ns: int) -> int:
-    return sum(sent_ns > time_ns - NS_PER_S for sent_ns in state.sent_ns)
+    return len(state.sent_ns) - bisect_right(state.sent_ns, time_ns - NS_PER_S)
