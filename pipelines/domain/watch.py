@@ -10,7 +10,8 @@ from pipelines.domain.moves import NONE, Decided
 from pipelines.domain.orders import Order
 from pipelines.domain.outputs import cancel, notice
 from pipelines.domain.trading import Marks, OrderRequest, TradingEvent
-from pipelines.domain.unwind import SESSION, in_scope, stages
+from pipelines.domain.unwind import SESSION, stages
+from pipelines.domain.unwind_parts import in_scope
 
 EVERY_NS = 100 * NS_PER_MS
 """How often marks are held against the limits: shards tell theirs apart, each as often as this."""
