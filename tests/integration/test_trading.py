@@ -102,10 +102,15 @@ def test_the_job_decides_what_a_replay_of_its_log_decides(log: Log, account_log:
     account_log.write(ACCOUNT, "kill", operator="test", reason="a test", time_ns=T0)
     log.write(signal("A-D", Action.ENTER_LONG, 4))
     drain = account_log.write(ACCOUNT, "drain", operator="test", reason="", time_ns=T0)
-    decided = log.decided(8)  # two, one to close, two, two refusals, the drain
+    # two, one to close, two; the limit, a refusal; the kill with three cancels, a refusal; the drain
+    decided = log.decided(13)
+    actions = [each.action.value for each in decided]
+    assert actions == [*("new",) * 5, "notice", "refused", "notice", *("cancel",) * 3, "refused", "drain"]
+    assert {each.target for each in decided[8:11]} == {each.client_order_id for each in decided[2:5]}
+    assert decided[6].reason == "order_lots: A 10 lots, limit 9"
+    assert decided[7].reason == "killed: desk by test: a test"
+    assert decided[11].reason == "kill_switch: account desk was killed by test: a test"
     assert decided[-1].client_order_id == drain.event_id
-    assert decided[-3].reason == "order_lots: A 10 lots, limit 9"
-    assert decided[-2].reason == "kill_switch: account desk was killed by test: a test"
 
     events = []
     for value in log.read(session.topics.events):
