@@ -50,7 +50,7 @@ _PARTS = _Saved.__struct_fields__
 
 def dump(state: TraderState) -> bytes:
     """The state as bytes: a version byte, then msgpack. Equal histories give equal bytes."""
-    return VERSION + _encode(_Saved(*[getattr(state, part) for part in _PARTS]))
+    return VERSION + _encode(_Saved(**{part: getattr(state, part) for part in _PARTS}))
 
 
 def load(data: bytes | None, config: TraderConfig) -> TraderState:
@@ -66,7 +66,7 @@ def load(data: bytes | None, config: TraderConfig) -> TraderState:
         saved = _decode(data[1:])
     except msgspec.MsgspecError as error:
         raise ValueError(f"state of account {config.account}: not readable as format {VERSION!r}: {error}") from error
-    state = TraderState(config, *[getattr(saved, part) for part in _PARTS])
+    state = TraderState(config, **{part: getattr(saved, part) for part in _PARTS})
     return state if data[:1] == VERSION else _with_targets(state)
 
 

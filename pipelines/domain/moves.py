@@ -32,9 +32,7 @@ def reduces(lots: Lots, goal: Lots) -> bool:
     return all(have * want >= 0 and abs(want) <= abs(have) for have, want in zip(lots, goal, strict=True))
 
 
-def send(
-    state: TraderState, event: TradingEvent, name: str, pair: PairState, strategy: str, checks: tuple[str, ...] = ()
-) -> Decided:
+def send(state: TraderState, event: TradingEvent, name: str, pair: PairState, strategy: str) -> Decided:
     """Order what lacks from `pair.lots` to `pair.wanted`, both legs at once; `pair` is what the pair becomes, but for
     the orders it waits for."""
     config = state.config
@@ -67,7 +65,6 @@ def send(
                 cause=event.event_id,
                 reason="",
                 strategy=strategy,
-                checks=checks,
             )
         )
     pair = replace(pair, working=(working[0], working[1]), due=False, due_of=NOBODY)
@@ -125,7 +122,7 @@ def settled(state: TraderState, event: TradingEvent, name: str, pair: PairState,
     if entering and not _whole(pair) and pair.targets:
         if _completes(state, event, name, pair):
             return send(state, event, name, replace(pair, tries=pair.tries + 1), strategy)
-        pair = replace(_broken_off(pair), tries=0)
+        pair = replace(as_before(pair), tries=0)
     if not any(pair.lots) and not pair.targets:
         return replace(state, pairs={other: held for other, held in state.pairs.items() if other != name}), ()
     rests = pair.lots == pair.goal or (entering and _whole(pair) and pair.goal == pair.wanted)
@@ -169,12 +166,11 @@ def side_of(lots: Lots) -> Stance:
     return Stance.LONG if (lots[0] or -lots[1]) > 0 else Stance.SHORT
 
 
-def _broken_off(pair: PairState) -> PairState:
+def as_before(pair: PairState) -> PairState:
     """Its strategy wants what it wanted before the entry; nothing, where that was the other side."""
     strategy, target = pair.before
     targets = {name: each for name, each in pair.targets.items() if name != strategy}
-    now = pair.targets.get(strategy, NONE)
-    if strategy in pair.targets and now[0] * target[0] > 0:
+    if target[0] * pair.targets.get(strategy, NONE)[0] > 0:
         targets[strategy] = target
     return replace(pair, targets=targets)
 

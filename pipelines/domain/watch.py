@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
-from pipelines.domain.account import PairState, Stance, Stop, Stops, TraderState
+from pipelines.domain.account import Stance, Stop, Stops, TraderState
 from pipelines.domain.breaches import Breach, breaches, watches
 from pipelines.domain.exposure import made
 from pipelines.domain.market import NS_PER_MS
-from pipelines.domain.moves import NONE, Decided
+from pipelines.domain.moves import Decided, as_before
 from pipelines.domain.orders import Order
 from pipelines.domain.outputs import cancel, notice
 from pipelines.domain.trading import Marks, OrderRequest, TradingEvent
@@ -67,7 +67,7 @@ def called_off(state: TraderState, event: TradingEvent, scope: str, *, exits: bo
         if not pair.moving or not (exits or pair.stance is Stance.ENTERING):
             continue
         if pair.stance is Stance.ENTERING and whose in (None, pair.before[0]):
-            pairs[name] = _as_before(pair)
+            pairs[name] = as_before(pair)
         for order_id in filter(None, pair.working):
             order = orders[order_id]
             if order.cancel or whose not in (None, order.strategy):
@@ -83,14 +83,6 @@ def called_off(state: TraderState, event: TradingEvent, scope: str, *, exits: bo
 
 def _asked(order: Order, asked: OrderRequest) -> Order:
     return replace(order, cancel=asked.client_order_id)
-
-
-def _as_before(pair: PairState) -> PairState:
-    strategy, target = pair.before
-    targets = {name: each for name, each in pair.targets.items() if name != strategy}
-    if target[0] * pair.targets.get(strategy, NONE)[0] > 0:
-        targets[strategy] = target
-    return replace(pair, targets=targets)
 
 
 def _day_over(state: TraderState, event: TradingEvent) -> Decided:

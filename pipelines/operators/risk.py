@@ -18,6 +18,7 @@ from pipelines.domain.risk_told import update
 from pipelines.domain.standing import Standing
 from pipelines.domain.trading import TradingEvent
 from pipelines.domain.universe import Strategy
+from pipelines.operators.bad_record import bad_record
 from pipelines.operators.flink import Context, Emitted, KeyedProcessFunction, RawRecord, RuntimeContext, emit
 from pipelines.operators.journal import Entry, Journal, Size
 
@@ -123,25 +124,9 @@ class Risk(KeyedProcessFunction):
             held.size = Size(len(base))
 
     def _bad_record(self, value: RawRecord, error: str) -> Emitted:
-        """It held no frame, so it counts none. Venue: ourselves, it is a topic of our own: which, its key tells."""
+        """Which of its topics, the record's key tells."""
         topic = self._topics.positions if value.key == self._config.account else self._topics.bars
-        time_ms = max(value.timestamp, 0)
-        record = self._rejects.encode(
-            {
-                "venue": "helios",
-                "session": f"{topic}/{value.partition}/risk",
-                "frame": -1 - value.offset,
-                "frames": 0,
-                "reason": "bad_record",
-                "detail": f"{topic} partition {value.partition} offset {value.offset}: {' '.join(error.split())}",
-                "event_time_ms": time_ms,
-                "raw_topic": topic,
-                "raw_partition": value.partition,
-                "raw_offset": value.offset,
-                "payload": bytes(value.value or b"")[:512],
-            }
-        )
-        return emit(self._topics.rejects, "helios", [record], [time_ms])
+        return bad_record(self._rejects, self._topics.rejects, value, topic, error, "risk")
 
 
 def _bar_of(record: Record) -> Bar | tuple[int, int] | None:

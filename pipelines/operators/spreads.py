@@ -13,6 +13,7 @@ from pipelines.domain.market import TICK
 from pipelines.domain.shard import Shard
 from pipelines.domain.spread_state import Saved, SpreadState
 from pipelines.domain.universe import Strategy
+from pipelines.operators.bad_record import bad_record
 from pipelines.operators.flink import (
     BytesState,
     Context,
@@ -117,22 +118,4 @@ class Spreads(KeyedProcessFunction):
             raise BadRecord(f"event_ns: {times.min()} to {times.max()}: not times")
 
     def _bad_record(self, value: RawRecord, error: str) -> Emitted:
-        """It held ticks, of no frame that is known: it counts none. Venue: ourselves, it is a topic of our own."""
-        topic = self._topics.ticks
-        time_ms = max(value.timestamp, 0)
-        record = self._rejects.encode(
-            {
-                "venue": "helios",
-                "session": f"{topic}/{value.partition}",
-                "frame": -1 - value.offset,
-                "frames": 0,
-                "reason": "bad_record",
-                "detail": f"{topic} partition {value.partition} offset {value.offset}: {' '.join(error.split())}",
-                "event_time_ms": time_ms,
-                "raw_topic": topic,
-                "raw_partition": value.partition,
-                "raw_offset": value.offset,
-                "payload": bytes(value.value or b"")[:512],
-            }
-        )
-        return emit(self._topics.rejects, "helios", [record], [time_ms])
+        return bad_record(self._rejects, self._topics.rejects, value, self._topics.ticks, error)

@@ -12,6 +12,7 @@ from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.replay import take
 from pipelines.domain.trading import TradingEvent
 from pipelines.domain.universe import Strategy
+from pipelines.operators.bad_record import bad_record
 from pipelines.operators.flink import (
     BytesState,
     Context,
@@ -97,22 +98,4 @@ class Trading(KeyedProcessFunction):
         return self._account
 
     def _bad_record(self, value: RawRecord, error: str) -> Emitted:
-        """It held no frame, so it counts none. Venue: ourselves, it is a topic of our own."""
-        topic = self._topics.events
-        time_ms = max(value.timestamp, 0)
-        record = self._rejects.encode(
-            {
-                "venue": "helios",
-                "session": f"{topic}/{value.partition}",
-                "frame": -1 - value.offset,
-                "frames": 0,
-                "reason": "bad_record",
-                "detail": f"{topic} partition {value.partition} offset {value.offset}: {' '.join(error.split())}",
-                "event_time_ms": time_ms,
-                "raw_topic": topic,
-                "raw_partition": value.partition,
-                "raw_offset": value.offset,
-                "payload": bytes(value.value or b"")[:512],
-            }
-        )
-        return emit(self._topics.rejects, "helios", [record], [time_ms])
+        return bad_record(self._rejects, self._topics.rejects, value, self._topics.events, error)
