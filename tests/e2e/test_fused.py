@@ -149,13 +149,15 @@ def assert_the_same_signals(split: SessionFacts, fused: SessionFacts) -> None:
     assert in_order(fused) == in_order(split)
 
 
-def in_order(facts: SessionFacts) -> dict[tuple[str, str, bool], list[str]]:
-    """Event ids by signal, pair, and whether a pattern gave it, as they first lie in the log."""
-    found: dict[tuple[str, str, bool], list[str]] = {}
+def in_order(facts: SessionFacts) -> dict[tuple[str, str, bool, bool], list[str]]:
+    """Event ids by signal, pair, whether a pattern gave it and whether a sample did (they are at whole seconds), as they
+    first lie in the log."""
+    found: dict[tuple[str, str, bool, bool], list[str]] = {}
     for event_id, event in facts.signals.items():
         of = event.body
         assert isinstance(of, Signal)
-        found.setdefault((of.name, of.pair, of.first_sequence < of.last_sequence), []).append(event_id)
+        branch = (of.first_sequence < of.last_sequence, event.event_ns % NS_PER_S == 0)
+        found.setdefault((of.name, of.pair, *branch), []).append(event_id)
     return found
 
 
