@@ -12,6 +12,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from infra.topics import session_id
+from pipelines.contracts.peek import leading_texts
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.signing import COMMAND, command_id, sign
 from pipelines.contracts.topics import Topics, kafka_partition
@@ -152,54 +153,55 @@ class AccountLog:
     def events(self, account: str, progress: Callable[[int, int], None] | None = None) -> Iterator[TradingEvent]:
         """An account's events until the end of now, in the order of the log. What cannot be read is passed over, as the
         account does. `progress`: told how many records are read, of how many."""
+        for value in self._values(self._topic, account, progress):
+            with suppress(BadRecord):
+                event = self._codec.decode(value)
+                if event.account == account:
+                    yield event
+
+    def commands(self, account: str, word: str) -> list[TradingEvent]:
+        """An account's commands of that word, in the order of the log; each once. What cannot be read is passed over,
+        as the account does."""
+        start, found = f"{COMMAND}{word}/".encode(), dict[str, TradingEvent]()
+        for value in self._values(self._topic, account):
+            # An id is the first field: all others are told apart without being decoded.
+            if start in value[: HEAD_BYTES + len(start)]:
+                with suppress(BadRecord):
+                    event = self._codec.decode(value)
+                    found.setdefault(event.event_id, event)
+        return list(found.values())
+
+    def booked(self, account: str) -> dict[str, list[OrderRequest]]:
+        """What an account booked without a fill, by the event that caused it, in its order; each once."""
+        found: dict[str, dict[str, OrderRequest]] = {}
+        for value in self._values(self._orders_topic, account):
+            if leading_texts(value, 2)[1:] == (Decision.BOOKED.encode(),):
+                with suppress(BadRecord):
+                    order = self._orders.decode(value)
+                    found.setdefault(order.cause, {}).setdefault(order.client_order_id, order)
+        return {cause: list(orders.values()) for cause, orders in found.items()}
+
+    def _values(self, topic: str, account: str, progress: Callable[[int, int], None] | None = None) -> Iterator[bytes]:
+        """Records of an account until the end of now."""
         consumer = self._consumer()
         try:
-            place = self._place(consumer, account)
+            place = self._place(consumer, account, topic)
             begin, end = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
             consumer.assign([place])
             consumer.seek(place, begin)
             heard = time.monotonic()
             while (at := consumer.position(place)) < end:
-                polled = consumer.poll(timeout_ms=500, max_records=10_000).get(place, ())
-                for record in polled:
+                for record in consumer.poll(timeout_ms=500, max_records=10_000).get(place, ()):
                     if record.offset < end and record.key == account.encode():
-                        with suppress(BadRecord):
-                            event = self._codec.decode(record.value)
-                            if event.account == account:
-                                yield event
+                        yield record.value or b""
                 if progress is not None:
                     progress(min(consumer.position(place), end) - begin, end - begin)
                 if consumer.position(place) > at:
                     heard = time.monotonic()
                 elif time.monotonic() - heard > SILENT_S:
-                    raise AccountLogError(f"{self._topic} at {self._bootstrap}: nothing comes any more: helios status")
+                    raise AccountLogError(f"{topic} at {self._bootstrap}: nothing comes any more: helios status")
         except KafkaError as error:
-            raise AccountLogError(f"{self._topic} at {self._bootstrap}: {error}: helios status") from error
-        finally:
-            consumer.close()
-
-    def commands(self, account: str, word: str) -> list[TradingEvent]:
-        """An account's commands of that word, in the order of the log; each once. What cannot be read is passed over,
-        as the account does."""
-        consumer = self._consumer()
-        try:
-            place = self._place(consumer, account)
-            end = consumer.end_offsets([place])[place]
-            consumer.assign([place])
-            consumer.seek_to_beginning(place)
-            start, found = f"{COMMAND}{word}/".encode(), dict[str, TradingEvent]()
-            while consumer.position(place) < end:
-                for records in consumer.poll(timeout_ms=500, max_records=10_000).values():
-                    for record in records:
-                        # An id is the first field: all others are told apart without being decoded.
-                        value = record.value or b""
-                        if start in value[: HEAD_BYTES + len(start)] and record.key == account.encode():
-                            with suppress(BadRecord):
-                                event = self._codec.decode(value)
-                                found.setdefault(event.event_id, event)
-            return list(found.values())
-        except KafkaError as error:
-            raise AccountLogError(f"{self._topic} at {self._bootstrap}: {error}: helios status") from error
+            raise AccountLogError(f"{topic} at {self._bootstrap}: {error}: helios status") from error
         finally:
             consumer.close()
 

@@ -101,8 +101,8 @@ def _of_log(
     from jobs.cli.progress import counting
     from pipelines.domain.account_fills import AccountFills, ledger_of
 
-    fills = AccountFills(strategy)
     with account_log(place) as log, counting("events", quiet=quiet) as progress:
+        fills = AccountFills(strategy, log.booked(strategy.account))
         for event in log.events(strategy.account, progress):
             fills.take(event)
     missing = _left_out(fills.unknown)

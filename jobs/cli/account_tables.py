@@ -109,12 +109,24 @@ def draw(seen: AccountView) -> None:
 
 def draw_profits(by: str, made: Iterable[Made]) -> None:
     """A line each."""
-    columns = (by, ">fills", ">traded", ">realised", ">unrealised", ">fees", ">borrow", ">total", "held (lots)")
+    columns = (
+        by,
+        ">fills",
+        ">traded",
+        ">realised",
+        ">unrealised",
+        ">income",
+        ">fees",
+        ">borrow",
+        ">total",
+        "held (lots)",
+    )
     rows = (
         (
             each.name or "(none)",
             str(each.fills),
-            *map(_money, (each.traded, each.realised, each.unrealised, each.fees, each.borrow, each.total)),
+            *map(_money, (each.traded, each.realised, each.unrealised, each.income)),
+            *map(_money, (each.fees, each.borrow, each.total)),
             ", ".join(f"{name} {lots:+d}" for name, lots in each.lots.items()) or "flat",
         )
         for each in made

@@ -171,7 +171,7 @@ def _draw(profits: tuple[PairProfit, ...]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("pair", "currency"):
         table.add_column(name)
-    for name in ("fills", "traded", "realised", "unrealised", "total"):
+    for name in ("fills", "traded", "realised", "unrealised", "income", "total"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("held (lots)")
     for each in profits:
@@ -180,7 +180,7 @@ def _draw(profits: tuple[PairProfit, ...]) -> None:
             f"{each.traded:,.2f}",
             *(
                 "no quote" if value is None else f"{value:,.2f}"
-                for value in (each.realised, each.unrealised, each.total)
+                for value in (each.realised, each.unrealised, each.income, each.total)
             ),
         ]
         table.add_row(each.pair or "(none)", each.currency, str(each.fills), *money, held)

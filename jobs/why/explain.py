@@ -57,7 +57,14 @@ def chosen(decisions: Sequence[OrderRequest], wanted: str, session: str) -> Orde
         raise NotThere(f"no order with an id that begins with {wanted!r} in session {session}")
     if len(ids) > 1:
         raise WhyError(f"{len(ids)} orders have ids that begin with {wanted!r}: {', '.join(ids[:5])}: give more of it")
-    order = [Decision.NEW, Decision.REFUSED, Decision.CANCEL, Decision.DRAIN, Decision.NOTICE]
+    order = [
+        Decision.NEW,
+        Decision.REFUSED,
+        Decision.BOOKED,
+        Decision.CANCEL,
+        Decision.DRAIN,
+        Decision.NOTICE,
+    ]
     return min(found, key=lambda each: order.index(each.action))
 
 

@@ -150,8 +150,9 @@ class Measured(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Book(msgspec.Struct, frozen=True, array_like=True):
-    """What a strategy has of a pair: a position a leg, fees and borrowing in money of the account; and of the round
-    trips that it closed, how many, the sum of what they made to what they took, and of the squares."""
+    """What a strategy has of a pair: a position a leg, its costs (fees and borrowing less dividends) in money of the
+    account; and of the round trips that it closed, how many, the sum of what they made to what they took, and of the
+    squares."""
 
     legs: tuple[Position, Position] = (FLAT, FLAT)
     costs: float = 0.0
@@ -191,7 +192,7 @@ class TraderState(msgspec.Struct, frozen=True):
     books: dict[str, dict[str, Book]] = {}
     """Strategy -> pair -> what it has of it."""
     costs: float = 0.0
-    """Fees and borrowing in all, in money of the account."""
+    """Fees and borrowing less dividends in all, in money of the account."""
     measured: Measured = Measured()
     unmeasured: tuple[tuple[int, str, int], ...] = ()
     """Fills that the last risk update did not know: number of the position told after it, instrument, lots."""

@@ -1,13 +1,16 @@
-"""An account's fills, read off its log without the trader: what intents ordered and reports filled or took back."""
+"""An account's fills, read off its log without the trader: what intents ordered and reports filled or took back.
 
-from collections.abc import Iterable, Mapping
+What no venue fills (lots crossed between pairs, splits, dividends) is the account's own word: its decisions tell it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.domain.ledger import Entry, Holding, Ledger, Method, Terms, standing
 from pipelines.domain.rollups import DAY_NS
 from pipelines.domain.trader_config import Fee
-from pipelines.domain.trading import Marks, OrderRequest, Report, Side, TradingEvent
-from pipelines.domain.universe import Strategy
+from pipelines.domain.trading import Booked, Marks, OrderRequest, Report, Side, TradingEvent
+from pipelines.domain.universe import Instrument, Strategy, actions_between
 
 Mids = Mapping[str, float]
 Night = tuple[int, Mids, int]
@@ -16,9 +19,11 @@ Night = tuple[int, Mids, int]
 
 @dataclass
 class AccountFills:
-    """`take` every event of a log in its order; then `entries` and `nights` have what a ledger books."""
+    """`take` every event of a log in its order; then `entries` and `nights` have what a ledger books. `booked`: what
+    the account booked without a fill, by the event that caused it."""
 
     strategy: Strategy
+    booked: Mapping[str, Sequence[OrderRequest]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     nights: list[Night] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
@@ -34,8 +39,20 @@ class AccountFills:
     _marks: dict[int, int] = field(default_factory=dict)
     _mids: dict[str, float] = field(default_factory=dict)
     _day: int = -1
+    _marked_ns: int = 0
+    _booked: set[str] = field(default_factory=set)
+    """Events of which what they caused is among the entries: they may be in the log twice."""
 
     def take(self, event: TradingEvent) -> None:
+        booked = self.booked.get(event.event_id, ()) if event.event_id not in self._booked else ()
+        if booked:
+            self._booked.add(event.event_id)
+        by_action = [each for each in booked if each.booked is not Booked.CROSSED]
+        self._take_booked(by_action)  # before the night that they end
+        self._take(event)
+        self._take_booked([each for each in booked if each.booked is Booked.CROSSED])
+
+    def _take(self, event: TradingEvent) -> None:
         match event.body:
             case OrderRequest() as intent:
                 self._intents.setdefault(intent.client_order_id, intent)
@@ -62,6 +79,11 @@ class AccountFills:
         if marks.sequence <= self._marks.get(marks.shard, -1):
             return
         self._marks[marks.shard] = marks.sequence
+        for action in actions_between(self.strategy.actions, self._marked_ns, time_ns):
+            if action.instrument in self._mids:
+                self._mids[action.instrument] *= action.restates(self._mids[action.instrument])
+        late = actions_between(self.strategy.actions, time_ns, self._marked_ns)
+        self._marked_ns = max(self._marked_ns, time_ns)
         day = time_ns // DAY_NS
         if day > self._day:
             if self._day >= 0 and self.entries:
@@ -70,6 +92,17 @@ class AccountFills:
         for name, bid, ask in zip(marks.instruments, marks.bid, marks.ask, strict=False):
             if bid > 0 and ask > 0:
                 self._mids[name] = 0.5 * (bid + ask)
+                for action in late:
+                    if action.instrument == name:
+                        self._mids[name] *= action.restates(self._mids[name])
+
+    def _take_booked(self, booked: Iterable[OrderRequest]) -> None:
+        for each in booked:
+            instrument = self.strategy.instrument_by_id.get(each.instrument)
+            if instrument is None:
+                self.unknown.add(each.instrument)
+            else:
+                self.entries.append(booked_entry(each, instrument))
 
     def _report(self, time_ns: int, report: Report) -> None:
         execution = f"{report.venue}/{report.exec_id}"
@@ -102,6 +135,22 @@ class AccountFills:
         self.entries.append(
             Entry(of.strategy, of.pair, instrument.venue, name, signed, ticks, execution, amends, time_ns)
         )
+
+
+def booked_entry(word: OrderRequest, instrument: Instrument) -> Entry:
+    """What an account booked without a fill, as a ledger books it."""
+    return Entry(
+        word.strategy,
+        word.pair,
+        instrument.venue,
+        word.instrument,
+        word.signed,
+        round(word.limit_price / instrument.tick_size),
+        word.client_order_id,
+        time_ns=word.event_time_ns,
+        booked=word.booked,
+        amount=word.amount,
+    )
 
 
 def ledger_of(strategy: Strategy, entries: list[Entry], nights: Iterable[Night], method: Method) -> Ledger:

@@ -10,8 +10,8 @@ from pipelines.domain.universe import Instrument
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Profit by the account's books. `costs`: fees and borrowing; None where they cannot be told apart. `unrealised`:
-    None where something that is held has no mark."""
+    """Profit by the account's books. `costs`: fees and borrowing less dividends; None where they cannot be
+    told apart. `unrealised`: None where something that is held has no mark."""
 
     of: str
     name: str

@@ -51,9 +51,10 @@ def book(state: TraderState, event: TradingEvent, report: Report) -> Booked:
 def after_lots(state: TraderState, event: TradingEvent, order_id: str, order: Order, lots: int) -> Booked:
     """The pair of an order after signed lots of it came or went."""
     state, outputs = settle(state, event, order_id, order, lots)
-    if order.pair not in state.pairs:
-        state = books.crossed(state, order.pair)
-    return state, outputs
+    if order.pair in state.pairs:
+        return state, outputs
+    state, crossed = books.crossed(state, event, order.pair)
+    return state, outputs + crossed
 
 
 def moved(state: TraderState, order: Order, lots: int, price_ticks: int) -> TraderState:

@@ -3,24 +3,28 @@
 All books together are the account: for each instrument their lots and cash add up to its position's.
 """
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from pipelines.domain.account import Book, TraderState
 from pipelines.domain.exposure import mid_of
 from pipelines.domain.orders import Order
-from pipelines.domain.trader_config import Fee
+from pipelines.domain.outputs import booking
+from pipelines.domain.trader_config import Fee, TradedPair
+from pipelines.domain.trading import Booked, OrderRequest, TradingEvent
 from pipelines.domain.universe import Instrument
 
 NO_FEE = Fee()
 
 
-def filled(state: TraderState, order: Order, lots: int, price_ticks: int) -> TraderState:
-    """After a fill of signed lots, its fee taken; lots that are taken back give theirs back."""
+def filled(state: TraderState, order: Order, lots: int, price_ticks: int, *, free: bool = False) -> TraderState:
+    """After a fill of signed lots, its fee taken, where it has one; lots that are taken back give theirs back."""
     instrument = state.config.instruments.get(order.instrument)
     book = state.books.get(order.strategy, {}).get(order.pair, Book())
     legs = list(book.legs)
     legs[order.leg] = legs[order.leg].traded(lots, price_ticks)
-    cost = _fee(state, instrument, lots, price_ticks) if instrument else 0.0
+    cost = _fee(state, instrument, lots, price_ticks) if instrument and not free else 0.0
     if lots * order.sign < 0:
         cost = -cost
     book = _trip(state, order.pair, book, replace(book, legs=(legs[0], legs[1]), costs=book.costs + cost))
@@ -35,21 +39,33 @@ def corrected(state: TraderState, order: Order, value: int) -> TraderState:
     return _put(state, order.strategy, order.pair, replace(book, legs=(legs[0], legs[1])))
 
 
-def crossed(state: TraderState, pair: str) -> TraderState:
+def crossed(state: TraderState, event: TradingEvent, pair: str) -> tuple[TraderState, tuple[OrderRequest, ...]]:
     """Of a pair that the account is flat in: what one strategy is long in it and another short, crossed between them at
     the mark. Their lots and cash still add up to the account's."""
     books = [(strategy, of[pair]) for strategy, of in state.books.items() if pair in of]
     open_books = [(strategy, book) for strategy, book in books if any(leg.lots for leg in book.legs)]
     traded = state.config.pairs.get(pair)
     if len(open_books) < 2 or traded is None:
-        return state
+        return state, ()
     if any(sum(book.legs[leg].lots for _, book in open_books) for leg in (0, 1)):
-        return state  # a late fill is still on its way to one of them
+        return state, ()  # a late fill is still on its way to one of them
     ticks = [round(mid_of(state, leg.id) / leg.tick_size) for leg in traded.legs]
+    told: list[OrderRequest] = []
     for strategy, book in open_books:
         a, b = (leg.traded(-leg.lots, tick) for leg, tick in zip(book.legs, ticks, strict=True))
         state = _put(state, strategy, pair, _trip(state, pair, book, replace(book, legs=(a, b))))
-    return state
+        told += _told(state, event, strategy, traded, book, ticks)
+    return state, tuple(told)
+
+
+def _told(
+    state: TraderState, event: TradingEvent, strategy: str, traded: TradedPair, book: Book, ticks: list[int]
+) -> Iterator[OrderRequest]:
+    for leg, (instrument, position, tick) in enumerate(zip(traded.legs, book.legs, ticks, strict=True)):
+        if position.lots:
+            of, price = (strategy, traded.name, leg), tick * instrument.tick_size
+            text = f"{abs(position.lots)} lots against other strategies"
+            yield booking(state.config, event, Booked.CROSSED, instrument, of, -position.lots, price, 0.0, text)
 
 
 def made_by(state: TraderState, pair: str, book: Book) -> float:

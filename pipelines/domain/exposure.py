@@ -28,8 +28,8 @@ def underwater(state: TraderState) -> float:
 
 
 def made(state: TraderState) -> float:
-    """Profit, realised and at the last marks, less fees and borrowing; positions of instruments that the strategy no
-    longer has are left out."""
+    """Profit, realised and at the last marks, less fees and borrowing, with dividends; positions of instruments that
+    the strategy no longer has are left out."""
     return state.sheet.made(state) - state.costs
 
 

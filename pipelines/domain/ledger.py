@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from pipelines.domain.day import DAYS_A_YEAR
 from pipelines.domain.trader_config import Fee
+from pipelines.domain.trading import Booked
 
 
 class Method(StrEnum):
@@ -35,7 +36,10 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Signed lots traded at a price. `execution`: the venue's name for it; `amends`: of the one that it takes back."""
+    """Signed lots traded at a price. `execution`: the venue's name for it; `amends`: of the one that it takes back.
+
+    `booked`: what it is where no venue filled it; `amount`: money that comes with that, in the instrument's currency.
+    """
 
     strategy: str
     pair: str
@@ -46,6 +50,8 @@ class Entry:
     execution: str = ""
     amends: str = ""
     time_ns: int = 0
+    booked: Booked | None = None
+    amount: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +81,14 @@ class Made:
     unrealised: float | None
     fees: float
     borrow: float
+    income: float = 0.0
+    """Dividends got less those owed, and what was paid for parts of lots."""
 
     @property
     def total(self) -> float | None:
-        return None if self.unrealised is None else self.realised + self.unrealised - self.fees - self.borrow
+        if self.unrealised is None:
+            return None
+        return self.realised + self.unrealised + self.income - self.fees - self.borrow
 
 
 @dataclass(slots=True)
@@ -94,12 +104,21 @@ class Holding:
     traded: int = 0
     fees: float = 0.0
     borrow: float = 0.0
+    income: float = 0.0
     _open: deque[tuple[int, int]] = field(default_factory=deque)
-    """Lots and price of what is open, the oldest first; of FIFO alone."""
+    """Lots and cost of what is open, the oldest first; of FIFO alone."""
 
     @property
     def realised(self) -> int:
         return self.cash + self.cost
+
+    def book(self, booked: Booked | None, lots: int, price_ticks: int, income: float) -> None:
+        """A fill, or what no venue filled."""
+        if booked is Booked.SPLIT:
+            self.split(lots)
+        elif lots:
+            self.take(lots, price_ticks)
+        self.income += income
 
     def take(self, lots: int, price_ticks: int) -> None:
         """Signed lots at a price. What crosses zero closes all that is open, and opens at its own price."""
@@ -113,8 +132,21 @@ class Holding:
             signed = opens if lots > 0 else -opens
             self.cost += signed * price_ticks
             if self.method is Method.FIFO:
-                self._open.append((signed, price_ticks))
+                self._open.append((signed, signed * price_ticks))
         self.lots += lots
+
+    def split(self, more: int) -> None:
+        """So many signed lots more, of the same cost: each of what is open has its share of them."""
+        was, self.lots = self.lots, self.lots + more
+        if not self.lots * was > 0:
+            self.cost = 0
+            self._open.clear()
+            return
+        before = 0
+        for place, (lots, cost) in enumerate(self._open):
+            after = before + lots
+            self._open[place] = (after * self.lots // was - before * self.lots // was, cost)
+            before = after
 
     def _after_closing(self, lots: int) -> int:
         """The cost of what stays open. By average cost it is rounded down to a whole tick x lot, as the trader does."""
@@ -123,13 +155,15 @@ class Holding:
             return self.cost * left // abs(self.lots)
         cost = self.cost
         while lots:
-            held, price = self._open.popleft()
+            held, paid = self._open.popleft()
             gone = min(lots, abs(held))
-            sign = 1 if held > 0 else -1
-            cost -= sign * gone * price
             lots -= gone
-            if gone < abs(held):
-                self._open.appendleft((held - sign * gone, price))
+            if gone == abs(held):
+                cost -= paid
+                continue
+            left = paid * (abs(held) - gone) // abs(held)
+            cost -= paid - left
+            self._open.appendleft((held - gone if held > 0 else held + gone, left))
         return cost
 
     def unrealised(self, mark_ticks: float) -> float:
@@ -159,11 +193,13 @@ class Ledger:
         self._borrow = borrow or {}
 
     def book(self, entry: Entry) -> None:
-        """A fill and its fee; one that takes back gives the fee back too."""
+        """A fill and its fee; one that takes back gives the fee back too. What no venue filled has none."""
         key = entry.strategy, entry.pair, entry.venue, entry.instrument
         holding = self.holdings.setdefault(key, Holding(self.method))
-        holding.take(entry.lots, entry.price_ticks)
         fee, terms = self._fees.get(entry.venue, Fee()), self._terms[entry.instrument]
+        holding.book(entry.booked, entry.lots, entry.price_ticks, entry.amount * terms.rate)
+        if entry.booked is not None:
+            return
         worth = abs(entry.price_ticks) * terms.tick_size * terms.lot_size
         cost = abs(entry.lots) * (fee.per_lot + worth * fee.bps / 1e4) * terms.rate
         holding.fees += -cost if entry.amends else cost
@@ -193,13 +229,13 @@ class Ledger:
 
     def _sum(self, name: str, holdings: Iterable[tuple[Key, Holding]], mids: Mapping[str, float]) -> Made:
         lots: dict[str, int] = {}
-        fills, traded, realised, fees, borrow = 0, 0.0, 0.0, 0.0, 0.0
+        fills, traded, realised, fees, borrow, income = 0, 0.0, 0.0, 0.0, 0.0, 0.0
         unrealised: float | None = 0.0
         for (_, _, _, instrument), each in holdings:
             terms = self._terms[instrument]
             lots[instrument] = lots.get(instrument, 0) + each.lots
             fills, fees, borrow = fills + each.fills, fees + each.fees, borrow + each.borrow
-            traded += each.traded * terms.tick_money
+            traded, income = traded + each.traded * terms.tick_money, income + each.income
             realised += each.realised * terms.tick_money
             mid = mids.get(instrument)
             if each.lots and not mid:
@@ -207,7 +243,7 @@ class Ledger:
             elif each.lots and mid and unrealised is not None:
                 unrealised += each.unrealised(mid / terms.tick_size) * terms.tick_money
         held = {instrument: count for instrument, count in lots.items() if count}
-        return Made(name, fills, traded, held, realised, unrealised, fees, borrow)
+        return Made(name, fills, traded, held, realised, unrealised, fees, borrow, income)
 
 
 def standing(entries: Iterable[Entry]) -> list[Entry]:

@@ -2,7 +2,8 @@
 
 from pipelines.domain.orders import Order
 from pipelines.domain.trader_config import TraderConfig
-from pipelines.domain.trading import Decision, OrderRequest, Report, Side, Signal, TradingEvent
+from pipelines.domain.trading import Booked, Decision, OrderRequest, Report, Side, Signal, TradingEvent
+from pipelines.domain.universe import Instrument
 
 NOTICE_LEG = 9
 """Where a leg is hashed into the id of an order, this is in that of a notice: an event may give both."""
@@ -65,6 +66,40 @@ def cancel(config: TraderConfig, event: TradingEvent, order_id: str, order: Orde
         reason="",
         strategy=order.strategy,
         target=order_id,
+    )
+
+
+def booking(
+    config: TraderConfig,
+    event: TradingEvent,
+    kind: Booked,
+    instrument: Instrument,
+    of: tuple[str, str, int],
+    lots: int,
+    price: float,
+    amount: float,
+    text: str,
+) -> OrderRequest:
+    """What no venue fills: signed lots that came at a price, and money with them. `of`: strategy, pair, leg."""
+    strategy, pair, leg = of
+    cause = f"{event.event_id}/{kind}/{strategy}/{pair}/{instrument.id}"
+    return OrderRequest(
+        client_order_id=config.order_id(cause, leg),
+        action=Decision.BOOKED,
+        account=config.account,
+        event_time_ns=event.event_time_ns,
+        venue=instrument.venue,
+        instrument=instrument.id,
+        side=Side.SELL if lots < 0 else Side.BUY,
+        quantity=abs(lots),
+        order_type="",
+        limit_price=price,
+        pair=pair,
+        leg=leg,
+        cause=event.event_id,
+        reason=f"{kind}: {text}",
+        strategy=strategy,
+        amount=amount,
     )
 
 

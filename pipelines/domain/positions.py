@@ -37,6 +37,10 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
         cost = self.cost + sign * value if self.lots * sign > 0 else self.cost
         return Position(self.lots, self.cash - sign * value, cost)
 
+    def of_lots(self, lots: int) -> "Position":
+        """The same made of other lots, as a split does: what is open was paid for as before."""
+        return Position(lots, self.cash, self.cost if lots * self.lots > 0 else 0)
+
     def unrealised(self, mark_ticks: float) -> float:
         """Open profit at a mark, in price ticks x lots."""
         return self.lots * mark_ticks - self.cost

@@ -15,6 +15,8 @@ The rules, plainly:
   exit after `resume` closes it. What works is asked to be canceled.
 - Limits are watched as marks, fills and risk updates come. One that breaks makes the account REDUCE: entries are
   refused, those that work are canceled, and pairs are closed in stages, until it is inside again, or HALTED.
+- Orders of marks that are on both sides of an instrument are crossed inside the account first, at the mark.
+- A split or a dividend holds from the first marks whose time has come to it: lots and money are booked by it.
 - What was taken once does nothing the second time: signals and marks by sequence, reports by exec id and cumulative
   quantity, commands by id, risk updates by their time.
 - Every entry that is not a repeat gives orders or one refusal. An exit gives orders, is remembered while entering, and
@@ -28,10 +30,12 @@ from pipelines.domain.amendments import amend
 from pipelines.domain.booking import book
 from pipelines.domain.checks import Check, reason
 from pipelines.domain.commands import obey
+from pipelines.domain.corporate import acted, caught_up
 from pipelines.domain.day import day_of
 from pipelines.domain.entries import enter, leave
 from pipelines.domain.measure import measured
 from pipelines.domain.moves import close
+from pipelines.domain.netting import netted
 from pipelines.domain.orders import sent
 from pipelines.domain.outputs import refusal
 from pipelines.domain.trading import (
@@ -92,13 +96,18 @@ def _on_marks(state: TraderState, event: TradingEvent, marks: Marks) -> Step:
     if silent or any(marks.state):
         told = dict(zip(marks.instruments, marks.state or (0,) * len(marks.instruments), strict=True))
         silent = {name: bits for name, bits in (silent | told).items() if bits and name in state.config.instruments}
+    quotes = caught_up(state, event, quotes)
+    state, booked = acted(state, event)
+    last = state.marks.get(marks.shard)
     if last is not None:
         quotes = last.quotes | quotes
     state = day_of(state, event)
     marked = state.marks | {marks.shard: ShardMarks(marks.sequence, quotes, silent)}
     state = replace(state, marks=marked, marked_ns=max(state.marked_ns, event.event_time_ns))
     state, late = _put_off(state, event)
-    return _then_watch(state, event, late)
+    state, decided = _then_watch(state, event, late)
+    state, decided = netted(state, event, decided)
+    return state, booked + decided
 
 
 def _put_off(state: TraderState, event: TradingEvent) -> Step:

@@ -8,7 +8,7 @@ from pipelines.domain.limits import Limits
 from pipelines.domain.session_times import SessionTimes
 from pipelines.domain.sizing import Sizing
 from pipelines.domain.trading import TradingEvent
-from pipelines.domain.universe import Instrument, Strategy
+from pipelines.domain.universe import CorporateAction, Instrument, Strategy
 from pipelines.domain.unwinding import Unwinding
 
 
@@ -58,6 +58,8 @@ class TraderConfig:
     """By venue."""
     borrow: Mapping[str, float]
     """What being short of an instrument costs, as a share of its worth a year."""
+    actions: tuple[CorporateAction, ...]
+    """Of its instruments, by time."""
     refused: Callable[[TradingEvent], str]
     """Why a command may not be obeyed, or an empty string: whether it was given by whom it says."""
 
@@ -91,6 +93,7 @@ class TraderConfig:
             times=strategy.times,
             fees={venue.name: Fee(venue.fee_bps, venue.fee_per_lot) for venue in strategy.venues},
             borrow=strategy.borrow,
+            actions=tuple(action for action in strategy.actions if action.instrument in instruments),
             refused=refused or _anybody,
         )
 

@@ -18,14 +18,24 @@ class Side(StrEnum):
 
 
 class Decision(StrEnum):
-    """What the trader did: sent an order, asked for one to be canceled, refused one, passed a drain mark on, or told of
-    a change of its state."""
+    """What the trader did: sent an order, asked for one to be canceled, refused one, passed a drain mark on, told of a
+    change of its state, or booked what no venue fills (`Booked`)."""
 
     NEW = "new"
     CANCEL = "cancel"
     REFUSED = "refused"
     DRAIN = "drain"
     NOTICE = "notice"
+    BOOKED = "booked"
+
+
+class Booked(StrEnum):
+    """What is booked without a fill, the first word of its reason. CROSSED: lots of one pair against those of another,
+    at the mark. SPLIT: other lots of the same worth. DIVIDEND: money alone."""
+
+    CROSSED = "crossed"
+    SPLIT = "split"
+    DIVIDEND = "dividend"
 
 
 class OrderStatus(StrEnum):
@@ -100,6 +110,17 @@ class OrderRequest:
     """Of an order that adds risk: each check that it passed, with its value and limit."""
     target: str = ""
     """Of a cancel: the order that is to be canceled."""
+    amount: float = 0.0
+    """Of what is booked: money that comes with it, in the instrument's currency; less than none where it is owed."""
+
+    @property
+    def booked(self) -> Booked:
+        """What kind of booking this is. ValueError where it is none."""
+        return Booked(self.reason.partition(":")[0])
+
+    @property
+    def signed(self) -> int:
+        return self.quantity if self.side is Side.BUY else -self.quantity
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """What is traded: instruments, pairs, the shards that they live in, and the strategy that holds them together."""
 
 import zlib
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from types import MappingProxyType
 
 from pipelines.domain.ladder import ALL_LEVELS, Levels
@@ -68,6 +70,19 @@ class CorporateAction:
     time_ns: int
     factor: float = 1.0
     amount: float = 0.0
+
+    def restates(self, price: float) -> float:
+        """What prices from before are multiplied by, where `price` was the last of them."""
+        factor = self.factor - self.amount / price
+        return factor if factor > 0 else 1.0
+
+
+def actions_between(actions: tuple[CorporateAction, ...], after_ns: int, until_ns: int) -> tuple[CorporateAction, ...]:
+    """Of actions by time, those that come to hold after one time and not after another."""
+    if not actions or until_ns <= after_ns:
+        return ()
+    of_time = attrgetter("time_ns")
+    return actions[bisect_right(actions, after_ns, key=of_time) : bisect_right(actions, until_ns, key=of_time)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,12 @@ def _stage(state: TraderState, event: TradingEvent, scope: str, stop: Stop) -> D
         return _noted(state, scope, replace(stop, next_ns=event.event_time_ns + 1)), ()
     if not held and not moving:
         what = _now(state, stop) if stop.limit else stop.why
-        state = _flat(state, names, scope)
+        state, crossings = _flat(state, event, names, scope)
         if scope == SESSION:
-            return ended(state, event, scope, f"flat: {stop.why}")
-        return halted(state, event, scope, stop, f"halted: all is closed: {what}")
+            state, word = ended(state, event, scope, f"flat: {stop.why}")
+        else:
+            state, word = halted(state, event, scope, stop, f"halted: all is closed: {what}")
+        return state, crossings + word
     # What works may still fill, however long it takes: then nobody knows yet that nothing moves.
     idle = stop.idle + 1 if held == stop.held and stop.staged_ns and not moving else 0
     if idle > state.config.unwinding.patience:
@@ -118,16 +120,18 @@ def _excess(state: TraderState, broken: Breach | None) -> float | None:
     return broken.value - broken.most * (1 - state.config.unwinding.hysteresis)
 
 
-def _flat(state: TraderState, names: Iterable[str], scope: str) -> TraderState:
+def _flat(state: TraderState, event: TradingEvent, names: Iterable[str], scope: str) -> Decided:
     """Of a scope in which nothing is held: what strategies still want the opposite of each other in, they want no
     more."""
     if scope.startswith("strategy:"):
-        return state
+        return state, ()
+    outputs: list[OrderRequest] = []
     gone = set(names)
     state = replace(state, pairs={name: pair for name, pair in state.pairs.items() if name not in gone})
     for name in sorted(gone):
-        state = crossed(state, name)
-    return state
+        state, told = crossed(state, event, name)
+        outputs += told
+    return state, tuple(outputs)
 
 
 def _worst(state: TraderState, stop: Stop) -> Breach | None:

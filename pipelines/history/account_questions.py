@@ -6,7 +6,7 @@ from pipelines.domain.account_fills import Mids, Night
 from pipelines.domain.ledger import Entry
 from pipelines.domain.market import NS_PER_S
 from pipelines.domain.rollups import DAY_NS
-from pipelines.domain.trading import Side
+from pipelines.domain.trading import Booked, Side
 from pipelines.domain.universe import Strategy
 from pipelines.history.questions import Questions
 
@@ -15,18 +15,20 @@ class AccountQuestions(Questions):
     """A read-only connection to the history."""
 
     def entries(self, session: str, strategy: Strategy) -> tuple[list[Entry], set[str]]:
-        """Fills of a strategy's account, in their order, and the instruments of those that it does not have."""
+        """What moved a strategy's account, in its order, and the instruments of it that the strategy does not have."""
         found: list[Entry] = []
         unknown: set[str] = set()
         for row in self._ask("account_fills", session=session, account=strategy.account).rows:
-            event_ns, name, pair, venue, instrument, side, lots, price, exec_id, amends = row
+            event_ns, name, pair, venue, instrument, side, lots, price, exec_id, amends, booked, amount = row
             known = strategy.instrument_by_id.get(instrument)
             if known is None:
                 unknown.add(instrument)
                 continue
             signed, ticks = lots if side == Side.BUY else -lots, round(price / known.tick_size)
             execution, of = f"{venue}/{exec_id}", f"{venue}/{amends}" if amends else ""
-            found.append(Entry(name, pair, known.venue, instrument, signed, ticks, execution, of, event_ns))
+            kind = Booked(booked) if booked else None
+            entry = Entry(name, pair, known.venue, instrument, signed, ticks, execution, of, event_ns, kind, amount)
+            found.append(entry)
         return found, unknown
 
     def mids(self, session: str, instruments: list[str], until_ns: int | None = None) -> Mids:

@@ -54,7 +54,7 @@ def breaches(rows: Iterable[Row]) -> list[Breach]:
             continue
         elif row["action"] == "notice" and text.startswith(ENDS):
             now.ended, now.how = row["time"], text
-        elif row["action"] == "new" and str(row["cause"]).startswith("marks/"):
+        elif row["action"] in ("new", "booked") and str(row["cause"]).startswith("marks/"):
             now.orders.append(row)
         elif row["action"] == "cancel":
             now.cancels.append(row)

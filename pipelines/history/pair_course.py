@@ -3,16 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.domain.market import Status
-from pipelines.domain.trading import Side
+from pipelines.domain.trading import Booked, Side
 from pipelines.history.profit import Fill, Terms
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
+
+FILLED = ("time", "pair", "instrument", "side", "lots", "price", "booked", "amount")
+"""What `filled` takes of a row."""
 
 SERIES = ("z", "spread", "mean", "std", "beta", "mid_a", "mid_b")
 
@@ -36,7 +40,7 @@ class SignalMade:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A fill and its event time, UTC µs."""
+    """A fill, or what was booked without one, and its event time, UTC µs."""
 
     time_us: int
     fill: Fill
@@ -81,8 +85,12 @@ class PairCourse:
 
     @property
     def shown_fills(self) -> tuple[Filled, ...]:
-        """The fills that are not before the first row."""
-        return tuple(each for each in self.fills if each.time_us >= self.time_us[0])
+        """What was traded, by a venue or against other pairs, not before the first row."""
+        return tuple(
+            each
+            for each in self.fills
+            if each.time_us >= self.time_us[0] and each.fill.booked in (None, Booked.CROSSED)
+        )
 
     def known(self, *instruments: str) -> NDArray[np.bool_]:
         """Which rows lie in no break of these instruments; of both legs if none is named."""
@@ -106,9 +114,11 @@ def halts(statuses: Iterable[tuple[str, datetime, int]], end_us: int) -> list[Br
     return found + [Break(instrument, start, end_us, "halted") for instrument, start in since.items() if start < end_us]
 
 
-def filled(time: datetime, pair: str, instrument: str, side: str, lots: int, price: float) -> Filled:
-    """A row of the fills."""
-    return Filled(microseconds(time), Fill(pair, instrument, Side(side), lots, price))
+def filled(time: datetime, pair: str, instrument: str, side: str, *rest: Any) -> Filled:
+    """A row of the fills: of `FILLED`."""
+    lots, price, booked, amount = rest
+    fill = Fill(pair, instrument, Side(side), lots, price, booked=Booked(booked) if booked else None, amount=amount)
+    return Filled(microseconds(time), fill)
 
 
 def microseconds(time: datetime) -> int:

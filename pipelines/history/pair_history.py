@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 
 from pipelines.history.asked import EVERYTHING, Span
-from pipelines.history.pair_course import SERIES, Break, PairCourse, SignalMade, filled, halts, microseconds
+from pipelines.history.pair_course import FILLED, SERIES, Break, PairCourse, SignalMade, filled, halts, microseconds
 from pipelines.history.queries import History
 from pipelines.history.timescale import HistoryError
 
@@ -35,7 +35,7 @@ class PairHistory(History):
         taken = {name: np.array([row[place] for row in said.rows]) for place, name in enumerate(said.columns)}
         time_us = np.array([microseconds(time) for time in taken["time"]], np.int64)
         fills = self.fills(session, None, pair, Span(None, span.end), EVERYTHING)
-        wanted = [fills.columns.index(name) for name in ("time", "pair", "instrument", "side", "lots", "price")]
+        wanted = [fills.columns.index(name) for name in FILLED]
         asked = {"session": session, "instruments": [a, b], **span.parameters()}
         end_us = int(time_us[-1])
         return PairCourse(

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.domain.positions import FLAT
-from pipelines.domain.trading import Side
+from pipelines.domain.ledger import Holding, Method
 from pipelines.history.pair_course import Filled, Times, Values
 from pipelines.history.profit import Terms
 
@@ -28,16 +27,14 @@ def profit_course(
     for leg, mid in mids.items():
         of = terms.get(leg, Terms())
         money = of.tick_size * of.lot_size
-        position = FLAT
+        holding = Holding(Method.AVERAGE)
         mine = [each for each in fills if each.fill.instrument == leg]
         begins = np.searchsorted(time_us, [each.time_us for each in mine], "left").tolist()
         for place, each in enumerate(mine):
             fill = each.fill
-            signed = fill.lots if fill.side == Side.BUY else -fill.lots
-            position = position.traded(signed, round(fill.price / of.tick_size))
+            holding.book(fill.booked, fill.signed, round(fill.price / of.tick_size), fill.amount)
             rows = slice(begins[place], begins[place + 1] if place + 1 < len(mine) else len(time_us))
-            realised[rows] += position.realised * money
-            total[rows] += position.realised * money
-            if position.lots:
-                total[rows] += (position.lots * mid[rows] / of.tick_size - position.cost) * money
+            made = holding.realised * money + holding.income
+            realised[rows] += made
+            total[rows] += made + (holding.lots * mid[rows] / of.tick_size - holding.cost) * money
     return ProfitCourse(realised, total)

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pipelines.domain.trading import Side
+from pipelines.domain.trading import Booked, Side
 from pipelines.history.answers import Answer
 from pipelines.history.asked import EVERYTHING, Span, length, moment
 from pipelines.history.market_questions import MINUTE, Listed, MarketQuestions
-from pipelines.history.profit import Fill, PairProfit, Terms, as_amended, profit
+from pipelines.history.profit import Fill, PairProfit, Terms, profit
 from pipelines.history.questions import QUERIES_DIR, sql
 from pipelines.history.timescale import HistoryError
 
@@ -111,11 +111,12 @@ class History(MarketQuestions):
         for row in answer.rows:
             it = dict(zip(answer.columns, row, strict=True))
             execution, amends = f"{it['venue']}/{it['exec_id']}", it["amends"] and f"{it['venue']}/{it['amends']}"
-            side = Side(it["side"])
-            fills.append(Fill(it["pair"], it["instrument"], side, it["lots"], it["price"], execution, amends))
+            side, booked = Side(it["side"]), Booked(it["booked"]) if it["booked"] else None
+            of = it["pair"], it["instrument"], side, it["lots"], it["price"]
+            fills.append(Fill(*of, execution, amends, booked, it["amount"]))
         names = sorted({fill.instrument for fill in fills})
         quotes = self._ask("last_quotes", session=session, instruments=names, to=until).rows
-        return profit(as_amended(fills), {name: (bid + ask) / 2 for name, _, bid, ask in quotes}, self.terms(session))
+        return profit(fills, {name: (bid + ask) / 2 for name, _, bid, ask in quotes}, self.terms(session))
 
     def terms(self, session: str) -> dict[str, Terms]:
         """Tick size, lot size and currency by instrument; empty where the loader was not given the strategy."""

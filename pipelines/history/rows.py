@@ -90,7 +90,7 @@ def order_rows(session_id: str, order: Record) -> Iterator[tuple[Table, Row]]:
             *(session_id, order["client_order_id"], order["action"], order["account"], moment(order["event_time_ns"])),
             *(order["event_time_ns"], order["venue"], order["instrument"], order["side"], order["quantity"]),
             *(order["order_type"], order["limit_price"], order["pair"], order["leg"], order["cause"], order["reason"]),
-            *(order["strategy"], order["checks"], order["target"]),
+            *(order["strategy"], order["checks"], order["target"], order["amount"]),
         ),
     )
 

@@ -63,7 +63,7 @@ ORDERS = Table(
     (
         *("session_id", "client_order_id", "action", "account", "event_time", "event_ns", "venue", "instrument"),
         *("side", "quantity", "order_type", "limit_price", "pair", "leg", "cause", "reason"),
-        *("strategy", "checks", "target"),
+        *("strategy", "checks", "target", "amount"),
     ),
 )
 REPORTS = Table(

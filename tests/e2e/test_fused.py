@@ -150,8 +150,8 @@ def assert_the_same_signals(split: SessionFacts, fused: SessionFacts) -> None:
 
 
 def in_order(facts: SessionFacts) -> dict[tuple[str, str, bool, bool], list[str]]:
-    """Event ids by signal, pair, whether a pattern gave it and whether a sample did (they are at whole seconds), as they
-    first lie in the log."""
+    """Event ids by signal, pair, whether a pattern gave it and whether a sample did (they are at whole seconds), as
+    they first lie in the log."""
     found: dict[tuple[str, str, bool, bool], list[str]] = {}
     for event_id, event in facts.signals.items():
         of = event.body

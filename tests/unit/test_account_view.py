@@ -15,7 +15,7 @@ from jobs.cli import account_shown
 from jobs.cli.main import app
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.domain.account_view import AccountView, Status, view
-from pipelines.domain.trading import Action, TradingEvent
+from pipelines.domain.trading import Action, OrderRequest, TradingEvent
 from pipelines.domain.universe import Venue
 from tests.support.accounts import (
     ACCOUNT,
@@ -157,6 +157,9 @@ class KeptLog:
 
     def events(self, account: str, progress: Callable[[int, int], None] | None = None) -> Iterator[TradingEvent]:
         return (event for event in self.kept if event.account == account)
+
+    def booked(self, account: str) -> dict[str, list[OrderRequest]]:
+        return {}
 
 
 @pytest.fixture

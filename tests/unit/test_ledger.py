@@ -1,24 +1,18 @@
 """The ledger over fills: average cost, first in first out, fees, nights; and that the trader agrees with it."""
 
 from collections import defaultdict
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.domain.account import TraderState
-from pipelines.domain.account_fills import AccountFills, ledger_of
 from pipelines.domain.ledger import By, Entry, Ledger, Method, Terms, standing
-from pipelines.domain.replay import take
 from pipelines.domain.rollups import DAY_NS
-from pipelines.domain.trader_config import Fee, TraderConfig
-from pipelines.domain.trading import Action, Decision, OrderRequest, OrderStatus, Side, TradingEvent
-from pipelines.domain.universe import SignalUse, Sizing, Venue
-from tests.support.accounts import MS, NAMES, T0, amended, config, intent, marks, report, signal, strategy
-
-TERMS = {name: Terms(0.01, 1.0) for name in NAMES}
-PAIRS = ("A-B", "A-C", "D-B", "A-D")
+from pipelines.domain.trader_config import Fee
+from pipelines.domain.trading import Action
+from pipelines.domain.universe import SignalUse, Sizing
+from tests.support.accounts import NAMES
+from tests.support.traded import COSTS, PAIRS, TERMS, Traded, acts, by_books, by_log, drive
 
 
 def entry(lots: int, price_ticks: int, instrument: str = "A", pair: str = "A-B", **more: str) -> Entry:
@@ -145,160 +139,10 @@ def test_pairs_strategies_venues_and_instruments_add_up_to_the_account(
         assert {name: count for name, count in lots.items() if count} == account.lots
 
 
-class Traded:
-    """An account driven by signals and fills at a venue that tells each fill once, in order, and takes some back."""
-
-    def __init__(self, of: TraderConfig) -> None:
-        self.state = TraderState(of)
-        self.ledger = Ledger(TERMS, fees=of.fees, borrow=of.borrow)
-        self.day = -1
-        self.time = T0
-        self.number = 0
-        self.orders: dict[str, OrderRequest] = {}
-        self.done: dict[str, int] = defaultdict(int)
-        self.told: list[tuple[OrderRequest, str, int, float]] = []
-        self.entries: list[Entry] = []
-        self.log = AccountFills(strategy(of=COSTS))
-
-    def give(self, event: TradingEvent) -> None:
-        self.log.take(event)
-        self.state, decided, _ = take(self.state, event)
-        for order in decided:
-            if order.action is Decision.NEW:
-                self.orders[order.client_order_id] = order
-                self.log.take(intent(order))
-        self.agree()
-
-    def mark(self, mid: float) -> None:
-        self.number += 1
-        day = self.time // DAY_NS
-        if self.day >= 0 and day > self.day:
-            self.ledger.nights(self.mids(), day - self.day)
-        self.day = max(day, self.day)
-        for shard in (0, 1):
-            self.give(marks(shard, self.number, self.time, mid=mid))
-
-    def mids(self) -> dict[str, float]:
-        quotes = [quote for shard in self.state.marks.values() for quote in shard.quotes.items()]
-        return {name: 0.5 * (quote[0] + quote[1]) for name, quote in quotes}
-
-    def signal(self, pair: str, action: Action, name: str) -> None:
-        self.number += 1
-        self.give(signal(pair, action, self.number, self.time, name=name))
-
-    def fill(self, which: int, share: float, cents: int, cancels: bool) -> None:
-        open_orders = sorted(self.state.orders)
-        if not open_orders:
-            return
-        order = self.orders[open_orders[which % len(open_orders)]]
-        left = order.quantity - self.done[order.client_order_id]
-        lots = 0 if cancels else max(1, round(left * share))
-        self.number += 1
-        name, price = f"e{self.number}", cents / 100
-        self.done[order.client_order_id] += lots
-        done = self.done[order.client_order_id]
-        full = done == order.quantity
-        status = OrderStatus.CANCELED if cancels else OrderStatus.FILLED if full else OrderStatus.PARTIALLY_FILLED
-        if lots:
-            self.told.append((order, name, lots, price))
-            self.book(order, lots, price, name)
-        self.give(report(order, name, status, done, lots, price, self.time))
-
-    def amend(self, which: int, lots: int, cents: int) -> None:
-        if not self.told:
-            return
-        order, execution, was, price = self.told.pop(which % len(self.told))
-        now = (min(lots, was), cents / 100 if lots else 0.0)
-        self.number += 1
-        name = f"e{self.number}"
-        self.book(order, -was, price, name, execution)
-        if now[0]:
-            self.book(order, now[0], now[1], name)
-            self.told.append((order, name, *now))
-        self.give(amended(order, name, execution, (was, price), now))
-
-    def book(self, order: OrderRequest, lots: int, price: float, name: str, amends: str = "") -> None:
-        signed = lots if order.side is Side.BUY else -lots
-        ticks = round(100 * price)
-        execution, of = f"sim/{name}", f"sim/{amends}" if amends else ""
-        entry = Entry(
-            order.strategy, order.pair, order.venue, order.instrument, signed, ticks, execution, of, self.time
-        )
-        self.entries.append(entry)
-        self.ledger.book(entry)
-
-    def agree(self) -> None:
-        """Lots and cash of the account by instrument, and all of each strategy's books, are the ledger's."""
-        mine: dict[str, list[int]] = {name: [0, 0] for name in NAMES}
-        for (_, _, _, name), holding in self.ledger.holdings.items():
-            mine[name][0] += holding.lots
-            mine[name][1] += holding.cash
-        for name in NAMES:
-            position = self.state.position(name)
-            assert [position.lots, position.cash] == mine[name], name
-
-
-def by_books(traded: Traded) -> None:
-    """Where one strategy trades, nothing is crossed between books: lots, cash and realised are the ledger's."""
-    of = traded.state.books.get("test", {})
-    for (_, pair, _, name), holding in traded.ledger.holdings.items():
-        leg = of[pair].legs[pair.split("-").index(name)]
-        assert (leg.lots, leg.cash, leg.realised) == (holding.lots, holding.cash, holding.realised), (pair, name)
-
-
-acts = st.lists(
-    st.one_of(
-        st.tuples(st.just("signal"), st.sampled_from(PAIRS), st.sampled_from(Action), st.sampled_from("ab")),
-        st.tuples(st.just("fill"), st.integers(0, 9), st.sampled_from([0.3, 1.0]), st.integers(9_000, 11_000)),
-        st.tuples(st.just("fill"), st.integers(0, 9), st.just(1.0), st.integers(9_000, 11_000)),
-        st.tuples(st.just("cancel"), st.integers(0, 9)),
-        st.tuples(st.just("amend"), st.integers(0, 9), st.sampled_from([0, 0, 1, 30]), st.integers(9_000, 11_000)),
-        st.tuples(st.just("mark"), st.integers(9_000, 11_000), st.sampled_from([100 * MS, DAY_NS // 2])),
-    ),
-    min_size=5,
-    max_size=60,
-)
-
-
-def drive(traded: Traded, history: list[tuple[object, ...]]) -> None:
-    traded.mark(100.0)
-    for act in history:
-        match act:
-            case ("signal", str(pair), Action() as action, str(name)):
-                traded.mark(100.0)
-                traded.signal(pair, action, name)
-            case ("fill", int(which), float(share), int(cents)):
-                traded.fill(which, share, cents, False)
-            case ("cancel", int(which)):
-                traded.fill(which, 0.0, 0, True)
-            case ("amend", int(which), int(lots), int(cents)):
-                traded.amend(which, lots, cents)
-            case ("mark", int(cents), int(later)):
-                traded.time += later
-                traded.mark(cents / 100)
-
-
-def by_log(traded: Traded) -> None:
-    """What is read off the log without the trader is what was filled."""
-    assert [replace(each, time_ns=0) for each in traded.log.entries] == [
-        replace(each, time_ns=0) for each in traded.entries
-    ]
-    assert not traded.log.unpriced
-    made = ledger_of(strategy(of=COSTS), traded.log.entries, traded.log.nights, Method.AVERAGE).account(traded.mids())
-    told = traded.ledger.account(traded.mids())
-    assert traded.log.mids == traded.mids()
-    assert made.lots == told.lots
-    assert made.total == pytest.approx(told.total, abs=1e-6)
-    assert made.borrow == pytest.approx(told.borrow, abs=1e-9)
-
-
-COSTS = {"venues": (Venue("sim", "binance", 0, fee_bps=2.0, fee_per_lot=0.01),), "borrow": {"A": 0.1, "B": 0.3}}
-
-
 @settings(max_examples=150, deadline=None)
 @given(acts)
 def test_the_trader_of_one_strategy_has_what_the_ledger_has(history: list[tuple[object, ...]]) -> None:
-    traded = Traded(config(100, of=COSTS))
+    traded = Traded(COSTS)
     drive(traded, history)
     by_books(traded)
     by_log(traded)
@@ -312,17 +156,16 @@ def test_the_trader_of_two_strategies_has_the_lots_and_the_cash_of_the_ledger(
     history: list[tuple[object, ...]],
 ) -> None:
     uses = (SignalUse("a", {}, "a", "test"), SignalUse("b", {}, "b", "other"))
-    # What one strategy is long of a pair and another short is crossed between their books: nights differ from then on.
-    traded = Traded(
-        config(100, of=COSTS | {"borrow": {}, "signals": uses, "sizing": Sizing(500.0, units=2, flips=True)})
-    )
+    traded = Traded(COSTS | {"signals": uses, "sizing": Sizing(500.0, units=2, flips=True)})
     drive(traded, history)
+    by_books(traded)
+    by_log(traded)
     made = traded.ledger.account(traded.mids())
     assert traded.state.costs == pytest.approx(made.fees + made.borrow, abs=1e-6)
 
 
 def test_the_drawn_histories_trade() -> None:
-    traded = Traded(replace(config(100, of=COSTS)))
+    traded = Traded(COSTS)
     history: list[tuple[object, ...]] = [
         ("signal", "A-B", Action.ENTER_LONG, "a"),
         ("fill", 0, 0.3, 10_050),
