@@ -15,6 +15,7 @@ from pipelines.domain.positions import Position
 from pipelines.domain.trader_config import TraderConfig
 
 VERSION = b"\x03"
+"""Of the whole and of changes alike. Another is due where a field's type changes, or where its dict is told apart."""
 WITHOUT_CHANGES = b"\x02"
 """Of bytes that are all there is: a program that knows no changes would lose them."""
 WITHOUT_TARGETS = b"\x01"

@@ -20,6 +20,8 @@ from pipelines.operators.journal import MOST_RECORDS
 from pipelines.operators.trading import Trading
 from tests.support.accounts import ACCOUNT, T0, command, filled, marks, rejected, signal, strategy
 from tests.support.fake_flink import KeyedHarness, Snapshot, record
+from tests.support.long_walk import MACHINES, walk
+from tests.support.trader_machine import LIMIT, TraderMachine
 
 TOPICS = Topics("t.")
 IDS = {EVENT: 1, ORDER: 2, "helios.market.Reject": 3, POSITION: 4}
@@ -131,6 +133,20 @@ def test_an_operator_that_is_restarted_at_every_event_decides_and_keeps_the_same
         snapshot = restarted.snapshot()
     assert rows == given(undisturbed, *events)
     assert snapshot == undisturbed.snapshot()
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_so_it_does_over_random_histories(machine: type[TraderMachine]) -> None:
+    walked = walk(machine, seed=4, steps=150)
+    of = strategy(position_lots=LIMIT, of=machine.of, **machine.more)
+    undisturbed = KeyedHarness(Trading(of, SESSION, TOPICS, IDS))
+    snapshot: Snapshot = {}
+    for event in walked.events:
+        restarted = KeyedHarness(Trading(of, SESSION, TOPICS, IDS), snapshot=snapshot)
+        assert given(restarted, event) == given(undisturbed, event)
+        snapshot = restarted.snapshot()
+    assert snapshot == undisturbed.snapshot()
+    assert len(walked.outputs) > 20
 
 
 def test_the_first_event_is_kept_whole_and_each_that_follows_as_its_changes() -> None:
