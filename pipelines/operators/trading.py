@@ -7,22 +7,13 @@ from pipelines.contracts.topics import Topics
 from pipelines.contracts.trading import EVENT, ORDER, POSITION, EventCodec, OrderCodec, PositionCodec
 from pipelines.contracts.wire import BadRecord, Codec, SchemaOf
 from pipelines.domain.account import TraderState
-from pipelines.domain.account_bytes import dump, load
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.replay import take
 from pipelines.domain.trading import TradingEvent
 from pipelines.domain.universe import Strategy
+from pipelines.operators.account_journal import AccountJournal
 from pipelines.operators.bad_record import bad_record
-from pipelines.operators.flink import (
-    BytesState,
-    Context,
-    Emitted,
-    KeyedProcessFunction,
-    RawRecord,
-    RuntimeContext,
-    bytes_state,
-    emit,
-)
+from pipelines.operators.flink import Context, Emitted, KeyedProcessFunction, RawRecord, RuntimeContext, emit
 
 REJECT = "helios.market.Reject"
 
@@ -30,7 +21,7 @@ REJECT = "helios.market.Reject"
 class Trading(KeyedProcessFunction):
     """One record of trading.events in, keyed by account; at most one row of orders out, then at most one of positions.
 
-    State: TraderState bytes.
+    State: TraderState bytes, and what has changed since.
 
     A record that cannot be read, or is not this account's, becomes a reject that names topic, partition and offset;
     nothing stops, and the account is as it was before.
@@ -53,7 +44,7 @@ class Trading(KeyedProcessFunction):
         self._account: TraderState | None = None
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        self._state: BytesState = runtime_context.get_state(bytes_state("trading"))
+        self._journal = AccountJournal(runtime_context, self._config)
         self._account = None
 
     def process_element(self, value: RawRecord, ctx: Context) -> Iterator[Emitted]:
@@ -67,13 +58,12 @@ class Trading(KeyedProcessFunction):
             account, decided, told = take(before, event)
             orders = [self._orders.encode(order) for order in decided]
             positions = [self._positions.encode(each) for each in told]
-            saved = dump(account)
+            if account is not before:
+                self._journal.save(before, account)
         except (ValueError, OverflowError) as error:  # it contradicts itself, or holds a number beyond all bounds
             yield self._bad_record(value, f"{event.event_id}: {error}")
             return
-        if account is not before:
-            self._account = account
-            self._state.update(saved)
+        self._account = account
         if orders:
             times_ms = [order.event_time_ns // NS_PER_MS for order in decided]
             yield emit(self._topics.orders, self._config.account, orders, times_ms)
@@ -94,7 +84,7 @@ class Trading(KeyedProcessFunction):
     def _load(self) -> TraderState:
         """The account. Its bytes are read once: from then on, all that changes them is what is written here."""
         if self._account is None:
-            self._account = load(self._state.value(), self._config)
+            self._account = self._journal.load()
         return self._account
 
     def _bad_record(self, value: RawRecord, error: str) -> Emitted:

@@ -1,21 +1,27 @@
 """The trading operator without a JVM: records in, orders and rejects out, state over restarts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from jobs.benchmarks.market import bench_strategy
 from pipelines.contracts.signing import command_id, sign, trader_config
 from pipelines.contracts.topics import Topics
 from pipelines.contracts.trading import EVENT, ORDER, POSITION, EventCodec, OrderCodec, PositionCodec
 from pipelines.contracts.wire import Codec
+from pipelines.domain.account_bytes import VERSION, dump
 from pipelines.domain.replay import replay
 from pipelines.domain.standing import Standing
 from pipelines.domain.trading import Action, Decision, OrderRequest, TradingEvent
+from pipelines.operators.journal import MOST_RECORDS
 from pipelines.operators.trading import Trading
 from tests.support.accounts import ACCOUNT, T0, command, filled, marks, rejected, signal, strategy
 from tests.support.fake_flink import KeyedHarness, Snapshot, record
+from tests.support.long_walk import MACHINES, walk
+from tests.support.trader_machine import LIMIT, TraderMachine
 
 TOPICS = Topics("t.")
 IDS = {EVENT: 1, ORDER: 2, "helios.market.Reject": 3, POSITION: 4}
@@ -117,12 +123,100 @@ def test_a_restart_tells_the_same_with_the_same_numbers() -> None:
     assert before + positions(given(trading(first.snapshot()), *events[6:])) == undisturbed
 
 
-def test_state_is_not_written_when_nothing_changed() -> None:
+def test_an_operator_that_is_restarted_at_every_event_decides_and_keeps_the_same() -> None:
+    events = [*session(), *session()]
+    undisturbed, rows = trading(), []
+    snapshot: Snapshot = {}
+    for event in events:
+        restarted = trading(snapshot)
+        rows += given(restarted, event)
+        snapshot = restarted.snapshot()
+    assert rows == given(undisturbed, *events)
+    assert snapshot == undisturbed.snapshot()
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_so_it_does_over_random_histories(machine: type[TraderMachine]) -> None:
+    walked = walk(machine, seed=4, steps=150)
+    of = strategy(position_lots=LIMIT, of=machine.of, **machine.more)
+    undisturbed = KeyedHarness(Trading(of, SESSION, TOPICS, IDS))
+    snapshot: Snapshot = {}
+    for event in walked.events:
+        restarted = KeyedHarness(Trading(of, SESSION, TOPICS, IDS), snapshot=snapshot)
+        assert given(restarted, event) == given(undisturbed, event)
+        snapshot = restarted.snapshot()
+    assert snapshot == undisturbed.snapshot()
+    assert len(walked.outputs) > 20
+
+
+def test_the_first_event_is_kept_whole_and_each_that_follows_as_its_changes() -> None:
     harness = trading()
     given(harness, marks(0, 1))
-    before = harness.state("trading", ACCOUNT)
-    given(harness, marks(0, 1))
-    assert harness.state("trading", ACCOUNT) is before
+    base = harness.state("trading", ACCOUNT)
+    given(harness, marks(1, 1), signal("A-B", Action.ENTER_LONG, 1))
+    assert harness.state("trading", ACCOUNT) is base
+    assert [data[16:17] for data in harness.state("trading-since", ACCOUNT)] == [VERSION] * 2
+
+
+def test_state_is_not_written_when_nothing_changed() -> None:
+    harness = trading()
+    given(harness, marks(0, 1), marks(1, 1))
+    before = harness.snapshot()
+    given(harness, marks(0, 1), marks(1, 1))
+    assert harness.snapshot() == before
+
+
+def test_changes_are_kept_whole_again_before_they_are_many() -> None:
+    harness, log = trading(), []
+    for number in range(1, MOST_RECORDS):
+        log.append(marks(0, number))
+        given(harness, log[-1])
+        if number > 1 and not harness.state("trading-since", ACCOUNT):
+            break
+    account, _ = replay(trader_config(strategy(), SESSION), log)
+    assert len(log) < MOST_RECORDS - 1
+    assert harness.state("trading", ACCOUNT) == dump(account)
+
+
+@pytest.mark.parametrize("version", [b"\x01", b"\x02"])
+def test_state_of_an_older_format_goes_on_and_is_kept_in_that_of_now(version: bytes) -> None:
+    events = session()[:1]
+    account, _ = replay(trader_config(strategy(), SESSION), events)
+    old = trading({"trading": {ACCOUNT: version + dump(account)[1:]}})
+    undisturbed = trading()
+    given(undisturbed, *events)
+    assert given(old, *session()[1:]) == given(undisturbed, *session()[1:])
+    assert old.state("trading", ACCOUNT)[:1] == VERSION
+    assert given(trading(old.snapshot()), marks(0, 9)) == given(undisturbed, marks(0, 9))
+
+
+def test_an_event_writes_no_more_however_many_pairs_are_held() -> None:
+    few, many = written_by_a_fill(pairs=4), written_by_a_fill(pairs=300)
+    assert few < 450
+    assert many < 450
+
+
+def written_by_a_fill(pairs: int) -> int:
+    """Bytes of the last fill of so many pairs' entries. All that it writes is one record of changes."""
+    of = bench_strategy(instruments=40, pairs=pairs, seed=1)
+    names = tuple(each.id for each in of.instruments)
+    harness = KeyedHarness(Trading(of, SESSION, TOPICS, IDS))
+    log = [marks(0, 1, names=names), *(signal(pair.name, Action.ENTER_LONG, 1) for pair in of.pairs)]
+    rows = [row for event in log for row in bench_given(harness, of.account, event)]
+    *fills, last = [filled(order) for order in orders(rows)]
+    for event in fills:
+        bench_given(harness, of.account, event)
+    before = harness.snapshot()
+    bench_given(harness, of.account, last)
+    assert harness.state("trading", of.account) == before["trading"][of.account]
+    *since, written = harness.state("trading-since", of.account)
+    assert since == before["trading-since"][of.account]
+    return len(written)
+
+
+def bench_given(harness: KeyedHarness, account: str, event: TradingEvent) -> list[Any]:
+    value = EVENTS.encode(replace(event, account=account))
+    return [row for row in harness.feed(record(value, key=account)) if row[0] == TOPICS.orders]
 
 
 def test_a_record_that_cannot_be_read_is_rejected_with_its_place_and_the_next_is_taken() -> None:
@@ -150,6 +244,15 @@ def test_marks_that_contradict_themselves_are_rejected() -> None:
     found = reject(given(harness, TradingEvent(event.event_id, ACCOUNT, T0, body)))
     assert "offset 0: marks/0/7: " in found["detail"]
     assert harness.state("trading", ACCOUNT) is None
+
+
+def test_changes_of_another_version_stop_the_job_too() -> None:
+    harness = trading()
+    given(harness, marks(0, 1), marks(1, 1))
+    newer = harness.snapshot()
+    newer["trading-since"][ACCOUNT] = [bytes(16) + b"\x09new"]
+    with pytest.raises(ValueError, match="state of account desk: format"):
+        given(trading(newer), marks(0, 2))
 
 
 def test_state_of_another_version_stops_the_job_instead_of_losing_positions() -> None:

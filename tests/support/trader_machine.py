@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipelines.domain.account import TraderState
-from pipelines.domain.account_bytes import dump, load
+from pipelines.domain.account_bytes import dump, dump_changes, load, load_changes
 from pipelines.domain.replay import replay, take
 from pipelines.domain.sizing import Broken, Sizing
 from pipelines.domain.trading import Action, Decision, Marks, OrderRequest, OrderStatus, Report, Side, TradingEvent
@@ -103,6 +103,7 @@ class TraderMachine(RuleBasedStateMachine):
         self.config = config(position_lots=LIMIT, of=self.of, **self.more)
         self.state = TraderState(self.config)
         self.reloaded = self.state
+        """The account as an operator has it that is restarted at every event."""
         self.events: list[TradingEvent] = []
         self.outputs: list[OrderRequest] = []
         self.venue: list[AtVenue] = []
@@ -128,7 +129,9 @@ class TraderMachine(RuleBasedStateMachine):
             self.heard.add(body.exec_id)
             self.ledger.take(body)
         self.state, outputs, told = take(self.state, event)
-        self.reloaded, again, told_again = take(load(dump(self.reloaded), self.config), event)
+        before = self.reloaded
+        after, again, told_again = take(before, event)
+        self.reloaded = load_changes(load(dump(before), self.config), dump_changes(before, after))
         assert told == told_again
         assert again == outputs
         for order in outputs:

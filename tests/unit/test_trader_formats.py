@@ -1,4 +1,4 @@
-"""State that was kept by an older program: format 1, in which a pair did not say who wants what of it."""
+"""State that was kept by an older program: format 1, in which a pair did not say who wants what of it, and format 2."""
 
 from dataclasses import replace
 from typing import Any
@@ -158,3 +158,9 @@ def test_it_is_kept_in_the_format_of_now() -> None:
     at = loaded(HELD, BOUGHT)
     assert dump(at.state)[:1] == VERSION
     assert load(dump(at.state), at.config) == at.state
+
+
+def test_bytes_of_format_2_are_those_of_now_but_for_the_version() -> None:
+    at = Clocked()
+    at.fill(at.sign("A-B", LONG))
+    assert load(b"\x02" + dump(at.state)[1:], at.config) == at.state

@@ -14,7 +14,7 @@ from pipelines.domain.account import (
     Stance,
     TraderState,
 )
-from pipelines.domain.account_bytes import VERSION, dump, load
+from pipelines.domain.account_bytes import VERSION, dump, dump_changes, load, load_changes
 from pipelines.domain.orders import Order, OrderState
 from pipelines.domain.positions import Position
 from pipelines.domain.trading import Action, OrderStatus, Side, Signal, TradingEvent
@@ -78,6 +78,38 @@ STATES = st.builds(
 def test_a_state_comes_back_from_its_bytes(state: TraderState) -> None:
     assert load(dump(state), state.config) == state
     assert dump(load(dump(state), state.config)) == dump(state)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STATES, STATES)
+def test_any_state_comes_from_any_other_by_its_changes(then: TraderState, now: TraderState) -> None:
+    after = load_changes(load(dump(then), then.config), dump_changes(then, now))
+    assert after == now
+    assert dump(after) == dump(now)
+
+
+def test_nothing_is_told_of_what_stayed() -> None:
+    desk = Desk()
+    desk.give(marks(0, 1), marks(1, 1))
+    before = desk.state
+    desk.give(marks(0, 2, names=("A",)))
+    told = msgspec.msgpack.decode(dump_changes(before, desk.state)[1:], strict=False)
+    assert told.keys() == {"marks"}
+    assert told["marks"] == [[], {0: {"sequence": 2, "quotes": [[], {"A": [99.99, 100.01, T0]}]}}]
+
+
+def test_garbage_is_no_changes() -> None:
+    state = TraderState(config())
+    with pytest.raises(ValueError, match="state of account desk: not readable as format"):
+        load_changes(state, VERSION + b"\x81\xa5pairs\xc0")
+    with pytest.raises(ValueError, match=r"state of account desk: format b'\\x02'"):
+        load_changes(state, b"\x02\x80")
+
+
+def test_changes_with_a_field_of_a_newer_program_still_load() -> None:
+    state = TraderState(config())
+    newer = VERSION + msgspec.msgpack.encode({"sectors": {"A": 1}, "killed": "why"})
+    assert load_changes(state, newer) == TraderState(config(), killed="why")
 
 
 def test_an_account_that_has_seen_nothing_loads_from_nothing() -> None:
