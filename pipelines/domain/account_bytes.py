@@ -102,7 +102,9 @@ def _with_targets(state: TraderState) -> TraderState:
             before=(NOBODY, (0, 0, 0)),
             wanted=(0, 0) if pair.stance is Stance.EXITING else pair.wanted,
         )
-    return msgspec.structs.replace(state, pairs=found, books={NOBODY: _books(state)})
+    # Corporate actions until then have been seen to: by hand, as that program knew none.
+    marked_ns = max((quote[2] for marks in state.marks.values() for quote in marks.quotes.values()), default=0)
+    return msgspec.structs.replace(state, pairs=found, books={NOBODY: _books(state)}, marked_ns=marked_ns)
 
 
 def _books(state: TraderState) -> dict[str, Book]:
