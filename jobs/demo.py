@@ -211,7 +211,7 @@ def summary(
     conserved = {
         "frames": tally.left(told["frames"], feed.expected_ticks) == 0,
         "rows": rows["rows"] == rows["events"],
-        "orders": tally.counts["orders"] == tally.counts["intents"],
+        "orders": tally.counts["orders"] == tally.counts["intents"] + tally.counts["not_sent"],
     }
     if injected is not None:
         conserved["faults"] = injected == tally.counts["rejects"]
@@ -227,6 +227,7 @@ def summary(
         "spreads": tally.counts["spreads"],
         "signals": tally.counts["signals"],
         "orders": tally.counts["orders"],
+        "not_sent": tally.counts["not_sent"],
         "refused": tally.counts["refused"],
         "fills": tally.counts["fills"],
         "risk_updates": rows["rows"].get("risk_updates", 0),

@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 from infra.settings import SettingsError, load_settings
 from infra.topics import TopicsError, session_id
 from pipelines.contracts.registry import RegistryError, SchemaRegistry
+from pipelines.contracts.signing import trader_config
 from pipelines.contracts.strategy_file import StrategyError, load_strategy
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.contracts.trading import EventCodec, OrderCodec
@@ -84,14 +85,16 @@ def _service(flags: argparse.Namespace) -> GatewayService:
     registry = SchemaRegistry(flags.registry or settings.registry.url)
     ids = registry.ids()
     topics = Topics(flags.prefix)
+    session = session_id(bootstrap, topics)
     config = GatewayConfig(
         bootstrap=bootstrap,
         events_topic=topics.events,
         orders_topic=topics.orders,
         account=strategy.account,
-        session=session_id(bootstrap, topics),
+        session=session,
         transactional_id=f"{flags.prefix}gateway.{strategy.account}",
         venues=addresses,
+        trader=trader_config(strategy, session),
     )
     return GatewayService(
         config,

@@ -21,12 +21,14 @@ from pipelines.domain.trading import (
     Decision,
     Marks,
     OrderRequest,
+    OrderStatus,
     Report,
     Side,
     Signal,
     TradingEvent,
 )
 from pipelines.domain.universe import Instrument, Strategy
+from pipelines.execution.core import NOT_SENT
 
 RATE_WINDOW_S = 3.0
 
@@ -138,6 +140,7 @@ class Tally:
         if not self._first(event.event_id):
             return
         self.counts["reports"] += 1
+        self.counts["not_sent"] += report.status == OrderStatus.REJECTED and report.text.startswith(NOT_SENT)
         if report.amends and report.amended_quantity:
             self._trade(report, -report.amended_quantity, report.amended_price)
             self._tell(event.event_time_ns, f"{report.venue} amends fill {report.amends} of {report.instrument}")

@@ -101,10 +101,14 @@ def _checks(summary: dict[str, Any]) -> list[tuple[str, bool]]:
     said = {
         "frames": _frames(summary),
         "faults": f"{summary['rejects']:,} rejects = {summary['injected_faults']} faults put in",
-        "orders": f"{summary['orders']:,} orders = intents",
+        "orders": f"{summary['orders']:,} orders = intents" + _not_sent(summary),
         "rows": "rows = distinct events",
     }
     return [(said[name], well) for name, well in summary["conservation"].items()]
+
+
+def _not_sent(summary: dict[str, Any]) -> str:
+    return f" + {summary['not_sent']} not sent after a kill" if summary["not_sent"] else ""
 
 
 def _frames(summary: dict[str, Any]) -> str:

@@ -15,10 +15,10 @@ from pipelines.domain.checks import Check, reason
 from pipelines.domain.limits import LimitError, change
 from pipelines.domain.moves import Decided
 from pipelines.domain.outputs import drain_mark, notice, refusal
+from pipelines.domain.scopes import scope_of
 from pipelines.domain.trading import Command, OrderRequest, TradingEvent
 from pipelines.domain.watch import called_off
 
-ALL = "all"
 OF_SERVICES = ("drain", "drained", "gateway_started")
 """Words that no person says."""
 
@@ -51,22 +51,8 @@ def obey(state: TraderState, event: TradingEvent, command: Command) -> Decided:
     return _refused(state, event, Check.UNKNOWN_COMMAND, why)
 
 
-def scope_of(state: TraderState, scope: str) -> str:
-    """A scope as stops are kept by it; empty where it is none."""
-    config = state.config
-    kind, _, name = scope.partition(":")
-    known = {
-        "strategy": {config.own, *config.strategies.values()},
-        "pair": config.pairs.keys() | state.pairs.keys(),
-        "venue": {instrument.venue for instrument in config.instruments.values()},
-    }
-    if scope in (config.account, ALL):
-        return config.account
-    return scope if name in known.get(kind, ()) else ""
-
-
 def _kill(state: TraderState, event: TradingEvent, command: Command) -> Decided:
-    scope = scope_of(state, command.scope) or state.config.account
+    scope = scope_of(state.config, command.scope, state.pairs) or state.config.account
     why = f"{command.operator}: {command.reason}"
     if scope == state.config.account:
         state = replace(state, killed=why)
@@ -77,7 +63,7 @@ def _kill(state: TraderState, event: TradingEvent, command: Command) -> Decided:
 
 
 def _resume(state: TraderState, event: TradingEvent, command: Command) -> Decided:
-    scope = scope_of(state, command.scope)
+    scope = scope_of(state.config, command.scope, state.pairs)
     if not scope:
         return _refused(state, event, Check.UNKNOWN_COMMAND, f"resume: {command.scope!r} is no {_scopes(state)}")
     whole, stop = scope == state.config.account, state.stops.get(scope)
@@ -103,7 +89,7 @@ def _resume(state: TraderState, event: TradingEvent, command: Command) -> Decide
 
 
 def _flatten(state: TraderState, event: TradingEvent, command: Command) -> Decided:
-    scope = scope_of(state, command.scope)
+    scope = scope_of(state.config, command.scope, state.pairs)
     if not scope:
         return _refused(state, event, Check.UNKNOWN_COMMAND, f"flatten: {command.scope!r} is no {_scopes(state)}")
     if state.killed or (scope in state.stops and state.stops[scope].kind is Stops.KILL):

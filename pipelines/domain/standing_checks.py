@@ -4,6 +4,7 @@ from pipelines.domain.account import NOBODY, Lots, Stop, Stops, TraderState
 from pipelines.domain.checks import Check, Verdict, Verdicts, reason
 from pipelines.domain.market import NS_PER_MS
 from pipelines.domain.orders import MAX_LOTS
+from pipelines.domain.scopes import scopes
 from pipelines.domain.trader_config import TradedPair
 from pipelines.domain.trading import Signal
 
@@ -12,22 +13,10 @@ _WORD_OF = {Stops.KILL: "was killed by", Stops.REDUCE: "is being closed:", Stops
 MARK_STATES = {1: "halted", 2: "closed", 3: "halted and closed"}
 
 
-def scopes(state: TraderState, pair: str, strategy: str) -> tuple[str, ...]:
-    """The scopes that an order of a pair is in, as commands name them."""
-    traded = state.config.pairs.get(pair)
-    venues = {leg.venue for leg in traded.legs} if traded else set()
-    return (
-        state.config.account,
-        f"strategy:{strategy}",
-        f"pair:{pair}",
-        *(f"venue:{venue}" for venue in sorted(venues)),
-    )
-
-
 def stops_of(state: TraderState, pair: str, strategy: str) -> list[tuple[str, Stop]]:
     if not state.stops:
         return []
-    return [(scope, state.stops[scope]) for scope in scopes(state, pair, strategy) if scope in state.stops]
+    return [(scope, state.stops[scope]) for scope in scopes(state.config, pair, strategy) if scope in state.stops]
 
 
 def killed(state: TraderState, pair: str = "", strategy: str = NOBODY) -> str:

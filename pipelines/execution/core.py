@@ -7,6 +7,9 @@ take anything back; what was lost with it is found again from the log and from t
 Why an order reaches its venue at most once: it is sent only by the process that wrote its intent and has not given it
 to a link yet, or after the venue said, on the present link, that it does not know it; and a venue drops the older link,
 with all that is still in it, before it answers a newer one.
+
+A kill is the trader's to obey. But while a gateway was away orders may wait that were decided before the kill: they are
+not sent. The log says which kills there are, and a decision that one caused that the trader has come to it.
 """
 
 import math
@@ -16,6 +19,8 @@ from enum import StrEnum
 
 from pipelines.domain.identity import intent_id, report_id
 from pipelines.domain.matching import exec_id
+from pipelines.domain.scopes import scope_of, scopes
+from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import TERMINAL, Command, Decision, OrderRequest, OrderStatus, Report, TradingEvent
 from pipelines.execution.plan import (
     Ask,
@@ -39,6 +44,10 @@ UNKNOWN_WORD = -1
 REFUSED_WORD = -2
 CANCELED_WORD = -3
 """Numbers of the reports that the gateway itself makes of an order; a venue's own count from 0."""
+
+
+NOT_SENT = "not sent: "
+"""How the report of an order begins that has no intent, as a kill came first."""
 
 
 class Stage(StrEnum):
@@ -93,6 +102,8 @@ class Gateway:
 
     venues: frozenset[str]
     patience: Patience = field(default_factory=Patience)
+    trader: TraderConfig | None = None
+    """Of the account, to tell what a kill is about; without it a kill is about all of it."""
     open: dict[str, _Open] = field(default_factory=dict)
     _known: dict[str, OrderRequest | None] = field(default_factory=dict)
     """Every order that was intended; None where only a report in the log tells of it."""
@@ -100,6 +111,9 @@ class Gateway:
     _links: dict[str, int] = field(default_factory=dict)
     _drains: dict[str, _Drain] = field(default_factory=dict)
     _drained: set[str] = field(default_factory=set)
+    _kills: dict[str, Command] = field(default_factory=dict)
+    """Kills in the log, by event id, that the account's decisions read so far have not come to: what it decided before
+    them is not sent any more."""
     _write: list[TradingEvent] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
 
@@ -114,6 +128,8 @@ class Gateway:
                     self._take(event, report)
                 case Command(command="drained"):
                     self._drained.add(event.body.scope)
+                case Command(command="kill"):
+                    self._kills[event.event_id] = event.body
 
     def step(self, inputs: Sequence[Input], now_s: float) -> Plan:
         """Take what has happened, and time (seconds of any steady clock); give what is to be done about it."""
@@ -143,6 +159,7 @@ class Gateway:
 
     def _ordered(self, order: OrderRequest) -> dict[str, None]:
         identity = order.client_order_id
+        self._kills.pop(order.cause, None)
         if order.action == Decision.DRAIN:
             self._drain(order)
         elif order.action == Decision.CANCEL:
@@ -156,10 +173,23 @@ class Gateway:
                 names = ", ".join(sorted(self.venues)) or "none"
                 self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"no venue {order.venue!r} here: {names}")
                 return {}
+            if kill := self._kill_of(order):
+                self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"{NOT_SENT}{_killed(kill)}")
+                return {}
             self.open[identity] = _Open(order, Stage.PLANNED, read=True)
             self._write.append(TradingEvent(intent_id(identity), order.account, order.event_time_ns, order))
             return {identity: None}
         return {}
+
+    def _kill_of(self, order: OrderRequest) -> Command | None:
+        """The kill that an order may not be sent for."""
+        if self.trader is None:
+            return next(iter(self._kills.values()), None)
+        among = scopes(self.trader, order.pair, order.strategy)
+        for kill in self._kills.values():
+            if (scope_of(self.trader, kill.scope, (order.pair,)) or self.trader.account) in among:
+                return kill
+        return None
 
     def _cancel(self, request: OrderRequest) -> dict[str, None]:
         """What no link was given is canceled here; of all else its venue is asked, unless it is settled already."""
@@ -240,6 +270,9 @@ class Gateway:
         if item.stage == Stage.ASKED and item.cancel is not None:
             self._say(item.order, CANCELED_WORD, OrderStatus.CANCELED, "canceled before its venue had it")
             return {}
+        if item.stage == Stage.ASKED and (kill := self._kill_of(item.order)):
+            self._say(item.order, CANCELED_WORD, OrderStatus.CANCELED, f"{NOT_SENT}{_killed(kill)}")
+            return {}
         if item.stage == Stage.ASKED:
             item.stage = Stage.PLANNED
             return {answer.client_order_id: None}
@@ -317,6 +350,10 @@ class Gateway:
 
     def _due(self, item: _Open, now_s: float) -> bool:
         return item.asked_s is None or now_s - item.asked_s >= self.patience.ask_every_s
+
+
+def _killed(kill: Command) -> str:
+    return f"{kill.scope} was killed by {kill.operator}: {kill.reason}"
 
 
 def _believable(report: Report) -> bool:

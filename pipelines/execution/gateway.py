@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 
 from pipelines.contracts.trading import EventCodec, OrderCodec
 from pipelines.contracts.wire import BadRecord
+from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import OrderRequest, Report
 from pipelines.execution.core import Gateway, Patience
 from pipelines.execution.journal import TradingLog
@@ -44,6 +45,7 @@ class GatewayConfig:
     transactional_id: str
     venues: tuple[VenueAddress, ...]
     patience: Patience = field(default_factory=Patience)
+    trader: TraderConfig | None = None
 
 
 class GatewayService:
@@ -69,7 +71,7 @@ class GatewayService:
         reader = threading.Thread(target=self._read_orders, name="orders", daemon=True)
         try:
             epoch = journal.start(now_ns())
-            core = Gateway(frozenset(each.name for each in config.venues), config.patience)
+            core = Gateway(frozenset(each.name for each in config.venues), config.patience, config.trader)
             core.recover(journal.before(epoch))
             log.info("state=started epoch=%d session=%s open_orders=%d", epoch, config.session, len(core.open))
             for address in config.venues:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipelines.domain.matching import MatchConfig, Quote, acknowledge, match
+from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Command, Decision, OrderRequest, Report, TradingEvent
 from pipelines.execution.core import Gateway, Patience
 from pipelines.execution.plan import LinkDown, LinkUp, Look, NotKnown, Ordered, Plan, Refused, Told
@@ -299,3 +300,60 @@ def test_what_amends_a_fill_is_written_with_the_pair_of_its_order() -> None:
     (event,) = core.step(told(replace(words[-1], event_id="report/sim/bust", body=bust)), 0.2).write
     assert isinstance(event.body, Report)
     assert (event.body.pair, event.body.leg) == (order(1).pair, order(1).leg)
+
+
+# Kills that were given while no gateway was there.
+
+
+def kill(scope: str = "desk", event_id: str = "command/kill/1") -> TradingEvent:
+    return TradingEvent(event_id, "desk", 5, Command("kill", scope, "alice", "prices look wrong"))
+
+
+def obeyed(event_id: str = "command/kill/1") -> Ordered:
+    return Ordered(replace(order(99, Decision.NOTICE), cause=event_id, reason="killed: desk by alice"))
+
+
+def traded(*log: TradingEvent) -> Gateway:
+    core = Gateway(frozenset({"sim"}), Patience(2.0, 1.0), TraderConfig.of(STRATEGY, "session-1"))
+    core.recover(log)
+    return core
+
+
+def test_what_was_decided_before_a_kill_and_not_sent_is_not_sent_after_it() -> None:
+    core = traded(intent(1), kill())
+    plan = core.step([UP, Ordered(order(1)), Ordered(order(2))], 0.0)
+    assert (written(plan), sent(plan), asked(plan)) == (["rejected"], [], ["new-1"])
+    assert plan.write[0].body.text == "not sent: desk was killed by alice: prices look wrong"  # type: ignore[union-attr]
+
+
+def test_what_the_account_decides_after_it_has_come_to_the_kill_is_its_own_affair() -> None:
+    core = traded(kill())
+    plan = core.step([UP, Ordered(order(1)), obeyed(), Ordered(order(2))], 0.0)
+    assert (written(plan), sent(plan)) == (["rejected", "intent"], ["new-2"])
+
+
+def test_one_kill_obeyed_is_not_another() -> None:
+    core = traded(kill(), kill(event_id="command/kill/2"))
+    plan = core.step([UP, obeyed(), Ordered(order(1))], 0.0)
+    assert (written(plan), sent(plan)) == (["rejected"], [])
+
+
+@pytest.mark.parametrize("scope", ["all", "pair:A-B", "venue:sim", "strategy:test", "strategy:nobody's", "nonsense"])
+def test_a_kill_stops_what_its_scope_has_and_all_where_it_is_none_of_the_account_s(scope: str) -> None:
+    plan = traded(kill(scope)).step([UP, Ordered(replace(order(1), strategy="test"))], 0.0)
+    assert (written(plan), sent(plan)) == (["rejected"], [])
+
+
+def test_a_kill_of_another_part_stops_nothing() -> None:
+    of = replace(STRATEGY, pairs=(*STRATEGY.pairs, replace(STRATEGY.pairs[0], name="B-A", a="B", b="A")))
+    core = Gateway(frozenset({"sim"}), trader=TraderConfig.of(of, "session-1"))
+    core.recover([kill("pair:B-A")])
+    assert sent(core.step([UP, Ordered(order(1)), Ordered(replace(order(2), pair="B-A"))], 0.0)) == ["new-1"]
+
+
+def test_an_intent_that_its_venue_does_not_know_is_not_sent_again_after_a_kill() -> None:
+    core = traded(intent(1), kill())
+    core.step([UP, Ordered(order(1))], 0.0)
+    plan = core.step([NotKnown("sim", 1, "new-1")], 0.1)
+    assert (written(plan), sent(plan)) == (["canceled"], [])
+    assert core.open == {}
