@@ -12,9 +12,11 @@ import pytest
 
 from pipelines.domain.checks import Check
 from pipelines.domain.limits import BY_NAME
-from pipelines.domain.trading import Signal
+from pipelines.domain.trading import Report, Signal
 from pipelines.domain.universe import Instrument, Strategy
 from pipelines.domain.unwinding import Unwinding
+from pipelines.execution.core import Gateway
+from pipelines.execution.plan import Ordered
 from tests.support.accounts import NAMES, amended, command, filled, marked, signal
 from tests.support.clocked import EXIT, LONG, SHORT, Clocked, clocked, new
 
@@ -300,11 +302,22 @@ def _c_only(**limits: Any) -> Clocked:
     return at
 
 
+def not_sent() -> str:
+    """What the gateway says of an order that was decided before a kill and that it finds after."""
+    at = entering()
+    core = Gateway(frozenset({"sim"}), trader=at.config)
+    kill = command("kill", "k", reason="prices look wrong")
+    core.recover([kill])
+    (event, *_) = core.step([Ordered(each) for each in at.outputs], 0.0).write
+    assert isinstance(event.body, Report)
+    return event.body.text
+
+
 @cache
 def said() -> frozenset[str]:
     """Reasons and checks of all that the scenarios gave; ids of orders are left out."""
     outputs = [each for scenario in SCENARIOS for each in scenario().outputs]
-    texts = {text for each in outputs for text in (each.reason, *each.checks) if text}
+    texts = {text for each in outputs for text in (each.reason, *each.checks) if text} | {not_sent()}
     return frozenset(re.sub(r"order [0-9a-f]{20}", "order ID", text) for text in texts)
 
 
