@@ -38,9 +38,18 @@ class _Kept(IndexDataCacheFile):  # type: ignore[misc]
     def load(self, key: Any) -> Any:
         """What is kept under a key, None for nothing: as for code made when a module of it had another name."""
         try:
-            return super().load(key)
+            return super().load(self._known(key))
         except (ImportError, AttributeError):
             return None
+
+    def save(self, key: Any, data: Any) -> None:
+        super().save(self._known(key), data)
+
+    def _known(self, key: Any) -> Any:
+        """numba tells closures apart by their values pickled, which are not the same in every process."""
+        signature, machine, _ = key
+        cells = self.kernel.py_func.__closure__ or ()
+        return signature, machine, repr([cell.cell_contents for cell in cells])
 
     @property
     def _source_stamp(self) -> str:

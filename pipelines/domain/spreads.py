@@ -20,6 +20,8 @@ where somebody may wait for that.
 """
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ import numpy as np
 from pipelines.domain.bars import INTERVAL_NS, beat_bars, close_bars, take_quote, take_trade
 from pipelines.domain.closes import MINUTES, SECONDS, close_all
 from pipelines.domain.compiled import compiled, inlined
+from pipelines.domain.held import held
 from pipelines.domain.ladder import RUNG_Z, level_above, level_below, rung_of
 from pipelines.domain.live import APART, flags_of, take_gap, take_status
 from pipelines.domain.market import NS_PER_MS, NS_PER_S, Flag, Kind, Ticks
@@ -123,6 +126,18 @@ def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs
             interval_status(instrument, tick.code, clock.time_ns, state)
     _beat(session, state, out)
     return ticks.size
+
+
+@cache
+def advance_held(kind: Any) -> Callable[[int, Ticks, int, int, Indices], int]:
+    """`advance` of legs, state and out that are Held together, `kind` theirs: it takes their address first."""
+
+    @compiled
+    def advance_at(address: int, ticks: Ticks, first: int, session: int, instrument_of: Indices) -> int:
+        legs, state, out = held(address, kind)
+        return advance(ticks, first, session, instrument_of, legs, state, out)
+
+    return advance_at
 
 
 @inlined
