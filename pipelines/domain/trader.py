@@ -93,7 +93,8 @@ def _on_marks(state: TraderState, event: TradingEvent, marks: Marks) -> Step:
         told = dict(zip(marks.instruments, marks.state or (0,) * len(marks.instruments), strict=True))
         silent = {name: bits for name, bits in (silent | told).items() if bits and name in state.config.instruments}
     if last is not None:
-        quotes = last.quotes | quotes
+        new, quotes = quotes, last.quotes | quotes
+        state.sheet.quoted(last.quotes, quotes, new)
     state = day_of(state, event)
     marked = state.marks | {marks.shard: ShardMarks(marks.sequence, quotes, silent)}
     state = replace(state, marks=marked, marked_ns=max(state.marked_ns, event.event_time_ns))
