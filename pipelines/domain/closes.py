@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.domain.compiled import compiled, inlined
+from pipelines.domain.compiled import compiled, inlined, part
 from pipelines.domain.hedge import Sums
 from pipelines.domain.live import is_live
 from pipelines.domain.shard import Indices, Legs
@@ -22,7 +22,7 @@ class Window(NamedTuple):
     sums: Sums
 
 
-@compiled
+@part
 def close_all(which: int, now_ns: int, times: Indices, mids: NDArray[np.float64], legs: Legs, state: State) -> None:
     """Put every instrument's mid in: NaN for one that is stale, halted or closed."""
     if times.size == 0:
@@ -73,7 +73,7 @@ def window_of(closed: int, window: int, a: int, b: int, logs: bool, mids: NDArra
     return Window(rows, Sums(mean_x, mean_y, xx / rows, xy / rows, yy / rows))
 
 
-@compiled
+@part
 def rescale(instrument: int, factor: float, state: State) -> None:
     """All closing prices of an instrument, as if a corporate action had always been."""
     for place in range(state.second_times.size):

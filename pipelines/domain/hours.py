@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.domain.compiled import inlined
+from pipelines.domain.compiled import compiled, inlined
+from pipelines.domain.market import Ticks
 
 Indices = NDArray[np.int64]
 
@@ -52,3 +53,12 @@ def is_open(hours: Hours, instrument: int, time_ns: int) -> bool:
             high = middle
     opened: bool = low > first and time_ns <= hours.closes_ns[low - 1]
     return opened
+
+
+@compiled
+def span_ns(ticks: Ticks) -> tuple[int, int]:
+    """Event times of the earliest and of the latest row; of one row at least."""
+    first = last = ticks[0].event_ns
+    for row in range(1, ticks.size):
+        first, last = min(first, ticks[row].event_ns), max(last, ticks[row].event_ns)
+    return first, last

@@ -1,6 +1,6 @@
 """Whether the legs of a pair can be compared, and what is to be known of it where they can only with doubt."""
 
-from pipelines.domain.compiled import inlined
+from pipelines.domain.compiled import inlined_part
 from pipelines.domain.hours import is_open
 from pipelines.domain.market import Status
 from pipelines.domain.shard import Legs
@@ -20,7 +20,7 @@ _TRADING, _CLOSED, _LOST, _BACK = int(Status.TRADING), int(Status.CLOSED), int(S
 _HALTED, _PAUSED, _QUOTING = int(Status.HALTED), int(Status.PAUSED), int(Status.QUOTING)
 
 
-@inlined
+@inlined_part
 def flags_of(index: int, now_ns: int, legs: Legs, state: State) -> int:
     """The flags of a pair at a time not before its last tick."""
     model, fit = legs.models[index], state.fits[index]
@@ -44,7 +44,7 @@ def flags_of(index: int, now_ns: int, legs: Legs, state: State) -> int:
     return flags
 
 
-@inlined
+@inlined_part
 def is_live(instrument: int, now_ns: int, legs: Legs, state: State) -> bool:
     """Whether an instrument has a price that is of this time, by the longest that any pair waits for one."""
     quote = state.quotes[instrument]
@@ -57,7 +57,7 @@ def is_live(instrument: int, now_ns: int, legs: Legs, state: State) -> bool:
     return live
 
 
-@inlined
+@inlined_part
 def take_status(instrument: int, code: int, state: State) -> None:
     """What a venue says of an instrument, a Status."""
     quote = state.quotes[instrument]
@@ -74,7 +74,7 @@ def take_status(instrument: int, code: int, state: State) -> None:
         quote.halted &= ~_BOOK_LOST
 
 
-@inlined
+@inlined_part
 def take_gap(session: int, state: State) -> None:
     """Rows of a feed session are missing: nobody knows of which of its instruments."""
     for instrument in range(state.quotes.size):

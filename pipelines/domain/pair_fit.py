@@ -11,7 +11,7 @@ the variance it predicts.
 import math
 
 from pipelines.domain.closes import MINUTES, SECONDS, rescale, window_of
-from pipelines.domain.compiled import compiled, inlined
+from pipelines.domain.compiled import inlined_part, part
 from pipelines.domain.hedge import Filtered, Sums, correct, orthogonal, predicted, weigh
 from pipelines.domain.shard import EWMA, KALMAN, SECOND, STATIC, TOTAL_LEAST_SQUARES, Legs
 from pipelines.domain.spread_state import State
@@ -20,7 +20,7 @@ LEAST_MOVE = 1e-10
 """By how much of itself a leg has to have moved for a slope on it: what is less is rounding."""
 
 
-@inlined
+@inlined_part
 def price(instrument: int, logs: int, state: State) -> float:
     """A leg's price as its pair takes it; NaN where it has none."""
     quote = state.quotes[instrument]
@@ -28,7 +28,7 @@ def price(instrument: int, logs: int, state: State) -> float:
     return mid
 
 
-@inlined
+@inlined_part
 def expected(index: int, x: float, legs: Legs, state: State) -> float:
     """`std` at x, of a pair that is formed."""
     std: float = state.pairs[index].std
@@ -39,7 +39,7 @@ def expected(index: int, x: float, legs: Legs, state: State) -> float:
     return std
 
 
-@compiled
+@part
 def refit(index: int, y: float, x: float, legs: Legs, state: State) -> None:
     """Take a value of the legs; of a method with a window, that of the last bar is in its ring already."""
     model, pair = legs.models[index], state.pairs[index]
@@ -70,7 +70,7 @@ def refit(index: int, y: float, x: float, legs: Legs, state: State) -> None:
     _take_line(index, rows, legs, state)
 
 
-@inlined
+@inlined_part
 def take_spread(spread: float, alpha: float, index: int, state: State) -> None:
     """Exponentially weighted mean and variance (T. Finch, 2009, section 9)."""
     pair = state.pairs[index]
@@ -83,7 +83,7 @@ def take_spread(spread: float, alpha: float, index: int, state: State) -> None:
     pair.std = math.sqrt(pair.var)
 
 
-@inlined
+@inlined_part
 def _take_line(index: int, rows: int, legs: Legs, state: State) -> None:
     """The line of the sums in a pair's fit, of that many rows."""
     model, pair, fit = legs.models[index], state.pairs[index], state.fits[index]
@@ -100,7 +100,7 @@ def _take_line(index: int, rows: int, legs: Legs, state: State) -> None:
     pair.formed = pair.std > 0.0
 
 
-@compiled
+@part
 def act(row: int, legs: Legs, state: State) -> None:
     """A corporate action: last quote, closing prices and moments become what they would be had it always been, so that
     the spread goes on where it was. Exact, but for what a Kalman filter adds from row to row: price times factor is
@@ -127,7 +127,7 @@ def act(row: int, legs: Legs, state: State) -> None:
             _scale(index, legs.a[index] == instrument, factor, state)
 
 
-@inlined
+@inlined_part
 def _shift(index: int, first_leg: bool, by: float, state: State) -> None:
     pair, fit = state.pairs[index], state.fits[index]
     if first_leg:
@@ -140,7 +140,7 @@ def _shift(index: int, first_leg: bool, by: float, state: State) -> None:
         fit.p01 -= by * fit.p00
 
 
-@inlined
+@inlined_part
 def _scale(index: int, first_leg: bool, factor: float, state: State) -> None:
     pair, fit = state.pairs[index], state.fits[index]
     square = factor * factor

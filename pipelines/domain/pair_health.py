@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from pipelines.domain.closes import MINUTES, value
-from pipelines.domain.compiled import compiled, inlined
+from pipelines.domain.compiled import inlined, inlined_part, part
 from pipelines.domain.live import DRIFTED, GROWN, NOT_CORRELATED, NOT_STATIONARY
 from pipelines.domain.market import NS_PER_S
 from pipelines.domain.shard import STATIC, Legs
@@ -32,7 +32,7 @@ def critical_value(estimated: bool, rows: int) -> float:
     return -2.86154 - 2.8903 / rows - 4.234 / rows**2 - 40.04 / rows**3
 
 
-@compiled
+@part
 def examine(index: int, legs: Legs, state: State) -> None:
     """Put a pair's health into its fit; zeros where too few minutes have followed each other."""
     model, pair, fit = legs.models[index], state.pairs[index], state.fits[index]
@@ -59,14 +59,14 @@ def examine(index: int, legs: Legs, state: State) -> None:
         fit.breaks |= GROWN
 
 
-@inlined
+@inlined_part
 def _place(back: int, state: State) -> int:
     """Where the bar lies that closed so many before the last."""
     place: int = (state.closed[MINUTES] - 1 - back) % state.minute_times.size
     return place
 
 
-@inlined
+@inlined_part
 def _spread(index: int, back: int, legs: Legs, state: State) -> float:
     """By the slope of now; NaN where a leg had no price."""
     logs, place = legs.models[index].logs != 0, _place(back, state)
@@ -75,14 +75,14 @@ def _spread(index: int, back: int, legs: Legs, state: State) -> float:
     return spread
 
 
-@inlined
+@inlined_part
 def _follows(back: int, state: State) -> bool:
     """Whether a bar is that of the minute after the one before it."""
     follows: bool = state.minute_times[_place(back, state)] - state.minute_times[_place(back + 1, state)] == MINUTE_NS
     return follows
 
 
-@compiled
+@part
 def _priced(index: int, bars: int, legs: Legs, state: State) -> int:
     rows = 0
     for back in range(bars):
@@ -91,7 +91,7 @@ def _priced(index: int, bars: int, legs: Legs, state: State) -> int:
     return rows
 
 
-@compiled
+@part
 def _regressions(index: int, bars: int, legs: Legs, state: State) -> tuple[int, float, float]:
     """Rows that both are of; theta of the change on the level before; t of the level before beside the change before.
 
@@ -128,7 +128,7 @@ def _regressions(index: int, bars: int, legs: Legs, state: State) -> tuple[int, 
     return n, uw / uu, t
 
 
-@compiled
+@part
 def _correlation(index: int, bars: int, legs: Legs, state: State) -> float:
     """Of the legs' returns from minute to minute."""
     a, b = legs.a[index], legs.b[index]
@@ -146,7 +146,7 @@ def _correlation(index: int, bars: int, legs: Legs, state: State) -> float:
     return (ab - of_a * of_b / n) / math.sqrt(squares) if squares > 0.0 else 0.0
 
 
-@compiled
+@part
 def _variance(index: int, last: int, bars: int, legs: Legs, state: State) -> float:
     """Of the spread over `bars` bars, the first of which closed `last` before now."""
     n, mean, squares = 0, 0.0, 0.0

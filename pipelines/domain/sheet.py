@@ -5,6 +5,7 @@ objects than those that it last saw, and works those out alone; what it tells is
 Lots are exact integers, and sums go one by one in the order of the strategy file: every machine gives the same bytes.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from pipelines.domain.compiled import compiled
 from pipelines.domain.orders import reach
 
 if TYPE_CHECKING:
-    from pipelines.domain.account import PairState, TraderState
+    from pipelines.domain.account import PairState, Quote, TraderState
 
 Lots = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -42,21 +43,31 @@ class Sheet:
         self._legs: dict[str, tuple[int, ...]] = {}
         self._marks: dict[int, Any] = {}
         self._positions: dict[str, Any] = {}
+        self._news: tuple[Mapping[str, Quote], ...] = ({}, {}, {})
+        self._worth: Worth | None = None
+        self._made: float | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sheet)  # it says nothing that the state does not
 
     __hash__ = None  # type: ignore[assignment]
 
+    def quoted(self, before: "Mapping[str, Quote]", after: "Mapping[str, Quote]", new: "Mapping[str, Quote]") -> None:
+        """Word that a shard's quotes are those from before and the new ones: it saves looking for what has changed."""
+        self._news = (before, after, new)
+
     def worth(self, state: "TraderState") -> Worth:
         self._follow(state)
-        return Worth(*_worth(self._one_lot, self._worst, self._most, self._least, self._lots, self._held))
+        if self._worth is None:
+            self._worth = Worth(*_worth(self._one_lot, self._worst, self._most, self._least, self._lots, self._held))
+        return self._worth
 
     def made(self, state: "TraderState") -> float:
         """Money, realised and at the marks, before costs."""
         self._follow(state)
-        made: float = _made(self._mid_ticks, self._tick, self._lots, self._cash, self._cost)
-        return made
+        if self._made is None:
+            self._made = float(_made(self._mid_ticks, self._tick, self._lots, self._cash, self._cost))
+        return self._made
 
     def working(self, state: "TraderState") -> list[tuple[str, int]]:
         """Lots of each instrument that may still be bought or sold."""
@@ -78,10 +89,13 @@ class Sheet:
         if not self._place:
             self._begin(state)
         if state.positions is not self._positions:
+            self._worth = self._made = None
             self._follow_positions(state)
         if state.marks is not self._marks:
+            self._worth = self._made = None
             self._follow_marks(state)
         if state.pairs is not self._pairs:
+            self._worth = None
             self._follow_pairs(state)
 
     def _begin(self, state: "TraderState") -> None:
@@ -96,10 +110,10 @@ class Sheet:
             for leg in pair.legs:
                 shards.setdefault(leg.id, set()).add(pair.shard)
         self._several = {name for name, told in shards.items() if len(told) > 1}
-        self._tick_size = [each.tick_size for each in instruments.values()]
+        self._tick_size = np.array([each.tick_size for each in instruments.values()], np.float64)
         rate = state.limits.rate
-        self._unit = [each.lot_size * rate(each.currency) for each in instruments.values()]
-        self._tick = np.array([each.tick_size for each in instruments.values()]) * np.array(self._unit)
+        self._unit = np.array([each.lot_size * rate(each.currency) for each in instruments.values()], np.float64)
+        self._tick = self._tick_size * self._unit
 
     def _follow_positions(self, state: "TraderState") -> None:
         for name in changed(self._positions, state.positions):
@@ -116,16 +130,26 @@ class Sheet:
             then, now = self._marks.get(shard), state.marks.get(shard)
             if then is now:
                 continue
-            quotes = now.quotes if now else {}
-            for name in changed(then.quotes if then else {}, quotes):
-                quote, place = quotes.get(name), self._place[name]
-                if quote is None or name in self._several or not (quote[0] > 0 and quote[1] > 0):
-                    self._price(state, name, place)
-                    continue
-                mid = 0.5 * (quote[0] + quote[1])
-                self._mid_ticks[place] = mid / self._tick_size[place]
-                self._one_lot[place] = mid * self._unit[place]
+            self._follow_quotes(state, then.quotes if then else {}, now.quotes if now else {})
         self._marks = state.marks
+
+    def _follow_quotes(self, state: "TraderState", then: "Mapping[str, Quote]", now: "Mapping[str, Quote]") -> None:
+        before, after, new = self._news
+        if then is not before or now is not after:
+            names = changed(then, now)
+            new = {name: now[name] for name in names if name in now}
+            for name in names[len(new) :]:
+                self._price(state, name, self._place[name])
+        if not new:
+            return
+        places = np.array([self._place[name] for name in new])
+        bids, asks = (np.array(side, np.float64) for side in list(zip(*new.values(), strict=True))[:2])
+        every = _price_all(places, bids, asks, self._tick_size, self._unit, self._mid_ticks, self._one_lot)
+        if every and not self._several:
+            return
+        for name, quote in new.items():
+            if name in self._several or not (quote[0] > 0 and quote[1] > 0):
+                self._price(state, name, self._place[name])
 
     def _price(self, state: "TraderState", name: str, place: int) -> None:
         mid = mid_of(state, name)
@@ -172,6 +196,22 @@ def mid_of(state: "TraderState", instrument: str) -> float:
         if quote is not None and quote[0] > 0 and quote[1] > 0:
             return 0.5 * (quote[0] + quote[1])
     return 0.0
+
+
+@compiled
+def _price_all(
+    places: Lots, bids: Floats, asks: Floats, ticks: Floats, units: Floats, mids: Floats, each: Floats
+) -> bool:
+    """Put mids in ticks and what a lot is worth where both sides are quoted; whether they all are."""
+    every = True
+    for row in range(places.size):
+        if bids[row] > 0 and asks[row] > 0:
+            mid, place = 0.5 * (bids[row] + asks[row]), places[row]
+            mids[place] = mid / ticks[place]
+            each[place] = mid * units[place]
+        else:
+            every = False
+    return every
 
 
 @compiled

@@ -1,7 +1,7 @@
 """Instruments over short intervals of shard time: what was quoted and traded in it, and how the sizes of the best
 quotes lean to one side."""
 
-from pipelines.domain.compiled import compiled, inlined
+from pipelines.domain.compiled import inlined, inlined_part, part
 from pipelines.domain.market import Flag
 from pipelines.domain.spread_rows import INTERVALS_AT, SNAPS_AT, Out
 from pipelines.domain.spread_state import State
@@ -16,7 +16,7 @@ def tilt_of(bid_size: float, ask_size: float) -> float:
     return (bid_size - ask_size) / total if total > 0.0 else 0.0
 
 
-@inlined
+@inlined_part
 def lean(instrument: int, tilt: float, now_ns: int, state: State) -> None:
     """From now on the imbalance is this."""
     quote = state.quotes[instrument]
@@ -27,7 +27,7 @@ def lean(instrument: int, tilt: float, now_ns: int, state: State) -> None:
     quote.tilt, quote.tilt_ns = tilt, now_ns
 
 
-@inlined
+@inlined_part
 def leant(instrument: int, now_ns: int, state: State) -> float:
     """The mean imbalance, by time, since `begin_lean`."""
     quote = state.quotes[instrument]
@@ -38,13 +38,13 @@ def leant(instrument: int, now_ns: int, state: State) -> float:
     return mean
 
 
-@inlined
+@inlined_part
 def begin_lean(instrument: int, now_ns: int, state: State) -> None:
     quote = state.quotes[instrument]
     quote.tilted, quote.tilt_ns, quote.tilted_from_ns = 0.0, now_ns, now_ns
 
 
-@inlined
+@inlined_part
 def interval_quote(instrument: int, bid_size: float, ask_size: float, now_ns: int, state: State) -> None:
     """A quote, before it is the instrument's: until now its imbalance was the last one's."""
     if state.intervals.size == 0:
@@ -59,7 +59,7 @@ def interval_quote(instrument: int, bid_size: float, ask_size: float, now_ns: in
     interval.bid_size, interval.ask_size = bid_size, ask_size
 
 
-@inlined
+@inlined_part
 def interval_trade(instrument: int, price: float, quantity: float, flags: int, state: State) -> None:
     if state.intervals.size == 0:
         return
@@ -74,7 +74,7 @@ def interval_trade(instrument: int, price: float, quantity: float, flags: int, s
         interval.buy_volume += quantity
 
 
-@inlined
+@inlined_part
 def interval_status(instrument: int, code: int, now_ns: int, state: State) -> None:
     if state.intervals.size == 0:
         return
@@ -82,7 +82,7 @@ def interval_status(instrument: int, code: int, now_ns: int, state: State) -> No
     interval.status, interval.status_ns, interval.status_changed = code, now_ns, 1
 
 
-@compiled
+@part
 def tell_interval(end_ns: int, state: State, out: Out) -> None:
     """The interval that ends here, of every instrument that something came of; it is told without one too, as time has
     passed."""

@@ -20,13 +20,16 @@ where somebody may wait for that.
 """
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from pipelines.domain.bars import INTERVAL_NS, beat_bars, close_bars, take_quote, take_trade
 from pipelines.domain.closes import MINUTES, SECONDS, close_all
-from pipelines.domain.compiled import compiled, inlined
+from pipelines.domain.compiled import compiled, inlined_part, part
+from pipelines.domain.held import held
 from pipelines.domain.ladder import RUNG_Z, level_above, level_below, rung_of
 from pipelines.domain.live import APART, flags_of, take_gap, take_status
 from pipelines.domain.market import NS_PER_MS, NS_PER_S, Flag, Kind, Ticks
@@ -74,7 +77,7 @@ _QUOTE, _TRADE, _STATUS, _END = int(Kind.QUOTE), int(Kind.TRADE), int(Kind.STATU
 _HOME, _AFTER_GAP = int(Flag.HOME), int(Flag.AFTER_GAP)
 
 
-@compiled
+@part
 def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs: Legs, state: State, out: Out) -> int:
     """Take the rows of one block from row `first` on; the row to go on from (`ticks.size` when all are taken).
 
@@ -125,7 +128,19 @@ def advance(ticks: Ticks, first: int, session: int, instrument_of: Indices, legs
     return ticks.size
 
 
-@inlined
+@cache
+def advance_held(kind: Any) -> Callable[[int, Ticks, int, int, Indices], int]:
+    """`advance` of legs, state and out that are Held together, `kind` theirs: it takes their address first."""
+
+    @compiled
+    def advance_at(address: int, ticks: Ticks, first: int, session: int, instrument_of: Indices) -> int:
+        legs, state, out = held(address, kind)
+        return advance(ticks, first, session, instrument_of, legs, state, out)
+
+    return advance_at
+
+
+@inlined_part
 def _has_room(legs: Legs, state: State, out: Out) -> bool:
     enough: bool = (
         out.counts[SPREADS_AT] + legs.a.size + 2 <= out.spreads.size
@@ -142,7 +157,7 @@ def _has_room(legs: Legs, state: State, out: Out) -> bool:
     return enough
 
 
-@inlined
+@inlined_part
 def _quote(instrument: int, bid: float, ask: float, event_ns: int, session: int, legs: Legs, state: State) -> None:
     quote = state.quotes[instrument]
     mid = 0.5 * (bid + ask) if bid > 0.0 and ask > 0.0 else np.nan  # a side that is not there has no price
@@ -152,7 +167,7 @@ def _quote(instrument: int, bid: float, ask: float, event_ns: int, session: int,
     _to_be_marked(instrument, state)
 
 
-@inlined
+@inlined_part
 def _to_be_marked(instrument: int, state: State) -> None:
     quote = state.quotes[instrument]
     if quote.changed == 0:
@@ -161,7 +176,7 @@ def _to_be_marked(instrument: int, state: State) -> None:
         state.clock[0].changed += 1
 
 
-@inlined
+@inlined_part
 def _update_pair(index: int, session: int, sequence: int, legs: Legs, state: State, out: Out) -> None:
     pair, model = state.pairs[index], legs.models[index]
     y, x = price(legs.a[index], model.logs, state), price(legs.b[index], model.logs, state)
@@ -195,7 +210,7 @@ def _update_pair(index: int, session: int, sequence: int, legs: Legs, state: Sta
     _cross(index, legs, state, out)
 
 
-@compiled
+@part
 def _cross(index: int, legs: Legs, state: State, out: Out) -> None:
     """The pair's z has crossed a level, or is its first."""
     pair = state.pairs[index]
@@ -218,7 +233,7 @@ def _cross(index: int, legs: Legs, state: State, out: Out) -> None:
     _tell(event, index, event_ns, legs, state)
 
 
-@compiled
+@part
 def _pass_grid(event_ns: int, legs: Legs, state: State, out: Out) -> None:
     """What the grids owe before a row at `event_ns` is taken; nothing for the shard's first row."""
     clock = state.clock[0]
@@ -242,7 +257,7 @@ def _pass_grid(event_ns: int, legs: Legs, state: State, out: Out) -> None:
     _act(event_ns, legs, state)
 
 
-@compiled
+@part
 def _close_seconds(before_ns: int, last_ns: int, legs: Legs, state: State) -> None:
     """Every second that has passed, and of each what moments take of it, as long as a leg may be live."""
     end_ns = before_ns // SAMPLE_NS * SAMPLE_NS + SAMPLE_NS
@@ -260,7 +275,7 @@ def _close_seconds(before_ns: int, last_ns: int, legs: Legs, state: State) -> No
         end_ns += SAMPLE_NS
 
 
-@inlined
+@inlined_part
 def _close_bar(index: int, minute: bool, now_ns: int, legs: Legs, state: State) -> None:
     """A second of a pair is over, perhaps a minute: how it stands, and what its moments take of it."""
     pair, model, fit = state.pairs[index], legs.models[index], state.fits[index]
@@ -284,7 +299,7 @@ def _close_bar(index: int, minute: bool, now_ns: int, legs: Legs, state: State) 
         refit(index, y, x, legs, state)
 
 
-@compiled
+@part
 def _close_minutes(start_ns: int, end_ns: int, beat_ns: int, legs: Legs, state: State, out: Out) -> None:
     """Bars of instruments that began at `start_ns`, pairs at `end_ns`, and heartbeats: nothing else will be told of a
     time before `beat_ns`."""
@@ -304,7 +319,7 @@ def _close_minutes(start_ns: int, end_ns: int, beat_ns: int, legs: Legs, state: 
     out.counts[PAIR_BARS_AT] += count
 
 
-@inlined
+@inlined_part
 def _told_minute(event_ns: int, first: int, count: int, state: State, out: Out) -> None:
     state.clock[0].minutes += 1
     told = out.minutes[out.counts[MINUTES_AT]]
@@ -312,7 +327,7 @@ def _told_minute(event_ns: int, first: int, count: int, state: State, out: Out) 
     out.counts[MINUTES_AT] += 1
 
 
-@compiled
+@part
 def _act(event_ns: int, legs: Legs, state: State) -> None:
     """Corporate actions that hold from now on."""
     clock = state.clock[0]
@@ -322,7 +337,7 @@ def _act(event_ns: int, legs: Legs, state: State) -> None:
     clock.acted_ns = max(clock.acted_ns, event_ns)
 
 
-@compiled
+@part
 def _sample(event_ns: int, legs: Legs, state: State, out: Out) -> None:
     """Every pair that has a z, under one number, and a millisecond later that time has passed; nothing where none
     has."""
@@ -349,7 +364,7 @@ def _sample(event_ns: int, legs: Legs, state: State, out: Out) -> None:
     _beat_samples(event_ns + NS_PER_MS, state, out)
 
 
-@inlined
+@inlined_part
 def _beat_samples(event_ns: int, state: State, out: Out) -> None:
     """A second without samples, under the last number: nothing else will be told of a time before it."""
     samples = out.samples[out.counts[SAMPLES_AT]]
@@ -357,7 +372,7 @@ def _beat_samples(event_ns: int, state: State, out: Out) -> None:
     out.counts[SAMPLES_AT] += 1
 
 
-@compiled
+@part
 def _beat(session: int, state: State, out: Out) -> None:
     """At the end of a block of `session`: a heartbeat, if an event waits for time to go on or none came for long.
 
@@ -371,7 +386,7 @@ def _beat(session: int, state: State, out: Out) -> None:
         clock.waiting = 0
 
 
-@compiled
+@part
 def _end(event_ns: int, session: int, sequence: int, legs: Legs, state: State, out: Out) -> None:
     """A session is over. Its end lies far ahead, so it moves the shard's time only when no other session still runs."""
     state.sessions[session].ended = 1
@@ -393,7 +408,7 @@ def _end(event_ns: int, session: int, sequence: int, legs: Legs, state: State, o
     _beat_samples(clock.time_ns, state, out)
 
 
-@compiled
+@part
 def _marks(event_ns: int, state: State, out: Out) -> None:
     """The quotes that changed since the last marks, and those whose trading did; none when none did."""
     clock = state.clock[0]
@@ -415,7 +430,7 @@ def _marks(event_ns: int, state: State, out: Out) -> None:
     clock.changed = 0
 
 
-@inlined
+@inlined_part
 def _tell(row: Any, index: int, now_ns: int, legs: Legs, state: State) -> None:
     """Put a pair and its spread as it is into a row of SPREAD or SAMPLED."""
     pair = state.pairs[index]
@@ -426,7 +441,7 @@ def _tell(row: Any, index: int, now_ns: int, legs: Legs, state: State) -> None:
     row.flags = flags_of(index, now_ns, legs, state)
 
 
-@inlined
+@inlined_part
 def _units(index: int, legs: Legs, state: State) -> float:
     """Units of the second leg that make up for one of the first, in moves or in worth."""
     model = legs.models[index]
@@ -437,7 +452,7 @@ def _units(index: int, legs: Legs, state: State) -> float:
     return math.copysign(worth, slope) if model.dollar else slope * worth
 
 
-@inlined
+@inlined_part
 def _tell_minute(row: Any, index: int, now_ns: int, legs: Legs, state: State) -> None:
     pair, fit = state.pairs[index], state.fits[index]
     a, b = legs.a[index], legs.b[index]
@@ -452,7 +467,7 @@ def _tell_minute(row: Any, index: int, now_ns: int, legs: Legs, state: State) ->
     row.adf_t, row.adf_critical, row.correlation = fit.adf_t, fit.adf_critical, fit.correlation
 
 
-@inlined
+@inlined_part
 def _event(kind: int, event_ns: int, session: int, sequence: int, state: State, out: Out) -> None:
     """An event of the shard under its last number, of no pair."""
     clock = state.clock[0]

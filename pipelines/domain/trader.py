@@ -100,7 +100,8 @@ def _on_marks(state: TraderState, event: TradingEvent, marks: Marks) -> Step:
     state, booked = acted(state, event)
     last = state.marks.get(marks.shard)
     if last is not None:
-        quotes = last.quotes | quotes
+        new, quotes = quotes, last.quotes | quotes
+        state.sheet.quoted(last.quotes, quotes, new)
     state = day_of(state, event)
     marked = state.marks | {marks.shard: ShardMarks(marks.sequence, quotes, silent)}
     state = replace(state, marks=marked, marked_ns=max(state.marked_ns, event.event_time_ns))

@@ -7,11 +7,13 @@ from pipelines.contracts.blocks import TickBlock
 from pipelines.contracts.closing_prices import ClosingPrices
 from pipelines.contracts.shard_records import PAIR_BARS, SNAPSHOTS, PairBarsWriter, SnapshotsWriter
 from pipelines.contracts.spreads import BarWriter, Encoded, MarksWriter, SamplesWriter, SpreadWriter
+from pipelines.domain.held import Held
+from pipelines.domain.hours import span_ns
 from pipelines.domain.shard import MINUTE, SECOND, Shard
 from pipelines.domain.spread_model import Every
 from pipelines.domain.spread_rows import new_out
 from pipelines.domain.spread_state import SpreadState
-from pipelines.domain.spreads import advance
+from pipelines.domain.spreads import advance_held
 from pipelines.domain.warm_up import warm_up
 from pipelines.operators.trading_hours import TradingHours
 
@@ -42,6 +44,7 @@ class SpreadEngine:
         self._marks = MarksWriter(schema_ids["helios.trading.TradingEvent"], shard, account)
         self._pair_bars = PairBarsWriter(schema_ids[PAIR_BARS], shard)
         self._snapshots = SnapshotsWriter(schema_ids[SNAPSHOTS], shard)
+        self._put_down()
         self._block_instruments: tuple[str, ...] = ()
         self._places = shard.places(())
 
@@ -50,7 +53,10 @@ class SpreadEngine:
         state, out = self.state, self.out
         made = Made(([], []), ([], []), ([], []), ([], []), ([], []), ([], []))
         for _ in self.advance(block):
-            spreads, marks, marked, bars, samples, sampled, minutes, pair_bars, intervals, snaps = out.counts.tolist()
+            counts = out.counts.tolist()
+            if not any(counts):
+                continue
+            spreads, marks, marked, bars, samples, sampled, minutes, pair_bars, intervals, snaps = counts
             encoded = Made(
                 self._marks.encode(out.marks[:marks], out.marked[:marked]),
                 self._bars.encode(out.bars[:bars]),
@@ -66,18 +72,35 @@ class SpreadEngine:
 
     def advance(self, block: TickBlock) -> Iterator[None]:
         """The kernel without the writers: it comes back each time that it has filled what it writes to."""
-        if block.ticks.size and self._hours.wanted:
-            self._cover(int(block.ticks["event_ns"].min()), int(block.ticks["event_ns"].max()))
-        state, out = self.state, self.out
-        session = state.session(block.venue, block.session)
-        if block.instruments != self._block_instruments:
-            self._block_instruments, self._places = block.instruments, self._shard.places(block.instruments)
+        ticks = block.ticks
+        if self._hours.wanted and ticks.size:
+            self._cover(*span_ns(ticks))
+        session = self.state.session(block.venue, block.session)
+        if block.instruments is not self._block_instruments:
+            self._look_up(block.instruments)
         row = 0
         while True:
-            row = advance(block.ticks, row, session, self._places, self._legs, state.kernel, out)
+            held = self._hold()
+            row = self._advance(held.address, ticks, row, session, self._places)
             yield
-            if row == block.ticks.size:
+            if row == ticks.size:
                 return
+
+    def _look_up(self, instruments: tuple[str, ...]) -> None:
+        if instruments != self._block_instruments:
+            self._places = self._shard.places(instruments)
+        self._block_instruments = instruments
+
+    def _hold(self) -> Held:
+        """What the kernel works on, put down anew where something else has taken its place."""
+        legs, kernel, out = self._held.values
+        if legs is not self._legs or kernel is not self.state.kernel or out is not self.out:
+            self._put_down()
+        return self._held
+
+    def _put_down(self) -> None:
+        self._held = Held(self._legs, self.state.kernel, self.out)
+        self._advance = advance_held(self._held.kind)
 
     def warm_up(self, prices: ClosingPrices) -> None:
         """Take closing prices from before the first block; of a state that has taken none."""

@@ -9,6 +9,7 @@ from pipelines.contracts.blocks import BlockCodec, TickBlock
 from pipelines.contracts.closing_prices import load_closing_prices
 from pipelines.contracts.topics import Topics, shard_key
 from pipelines.contracts.wire import BadRecord, Codec, SchemaOf
+from pipelines.domain.hours import span_ns
 from pipelines.domain.market import TICK
 from pipelines.domain.shard import Shard
 from pipelines.domain.spread_state import Saved, SpreadState
@@ -105,6 +106,7 @@ class Spreads(KeyedProcessFunction):
         shard = Shard.of(self._strategy, 0)
         engine = SpreadEngine(shard, SpreadState(shard), self._strategy.account, self._schema_ids)
         engine.take(TickBlock("", "", 0, 0, 0, (), np.empty(0, TICK)))
+        span_ns(np.zeros(1, TICK))
 
     def _check(self, block: TickBlock, key: str) -> None:
         """A block that contradicts where it lies, or whose times are none, must not touch a shard's state."""

@@ -6,8 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from infra.settings import ROOT
-from pipelines.domain.compiled import stamp
+from pipelines.domain.compiled import compiled, part, stamp
+
+
+@part
+def doubled(x: int) -> int:
+    return 2 * x
+
+
+@compiled
+def fourfold(x: int) -> int:
+    return doubled(doubled(x))
 
 
 def kernel(text: str, **names: object) -> SimpleNamespace:
@@ -54,3 +66,9 @@ def test_a_kernel_that_names_itself_as_a_field_has_a_stamp() -> None:
     outer = kernel("lambda x: x.outer + inner(x)", inner=kernel("lambda x: x"))
     outer.py_func.__globals__["outer"] = outer
     assert stamp(outer) == stamp(outer)
+
+
+def test_a_part_is_for_kernels_and_not_for_python() -> None:
+    assert fourfold(2) == 8
+    with pytest.raises(TypeError, match="doubled: a part of kernels"):
+        doubled(2)
