@@ -19,6 +19,7 @@ from jobs.screen import screen
 from jobs.session import SessionPlan, TradingSession
 from jobs.steps import steps
 from jobs.watch import Watch
+from pipelines.contracts.registry import SchemaRegistry
 from pipelines.history.counts import distinct_events, row_counts
 
 PATIENCE_S = 180.0
@@ -66,7 +67,8 @@ def run_session(
         session.open()
         session.start(step)
     watch_s.lap("jobs")
-    with closing(Watch(settings.kafka.bootstrap, session.topics, session.strategy, session.schema_ids)) as watch:
+    registry = SchemaRegistry(settings.registry.url)
+    with closing(Watch(settings.kafka.bootstrap, session.topics, session.strategy, registry)) as watch:
         view = View(console, watch, feed.expected_frames, lambda: _rows_there(session))
         with view.shown():
             told = _feed(session, feed, view)

@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from jobs.screen import FLOW, PositionLine, Snapshot, clock
 from pipelines.contracts.blocks import BlockCodec
 from pipelines.contracts.frames import FramesCodec
+from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.contracts.trading import EventCodec, OrderCodec
 from pipelines.contracts.wire import Codec
@@ -189,15 +190,18 @@ class Tally:
 class Watch:
     """Follows all topics of a session from their beginning."""
 
-    def __init__(self, bootstrap: str, topics: Topics, strategy: Strategy, schema_ids: Mapping[str, int]) -> None:
+    def __init__(self, bootstrap: str, topics: Topics, strategy: Strategy, registry: SchemaRegistry) -> None:
+        """Records of other releases of the schemas are read too: jobs may be changed while a session runs."""
         self.tally = Tally(strategy.instrument_by_id)
-        frames = FramesCodec(schema_ids[RECORDS["raw"]])
-        blocks = BlockCodec(schema_ids[RECORDS["market.ticks"]])
-        rejects = Codec(RECORDS["market.rejects"], schema_ids[RECORDS["market.rejects"]])
-        spreads = Codec(RECORDS["market.spreads"], schema_ids[RECORDS["market.spreads"]])
-        samples = Codec(RECORDS["market.samples"], schema_ids[RECORDS["market.samples"]])
-        events = EventCodec(schema_ids[RECORDS["trading.events"]])
-        orders = OrderCodec(schema_ids[RECORDS["trading.orders"]])
+        ids, known = registry.ids(), registry.schema
+        frames = FramesCodec(ids[RECORDS["raw"]], known)
+        blocks = BlockCodec(ids[RECORDS["market.ticks"]], known)
+        rejects, spreads, samples = (
+            Codec(RECORDS[topic], ids[RECORDS[topic]], known)
+            for topic in ("market.rejects", "market.spreads", "market.samples")
+        )
+        events = EventCodec(ids[RECORDS["trading.events"]], known)
+        orders = OrderCodec(ids[RECORDS["trading.orders"]], known)
         self._take = {
             topics.ticks: lambda value: self.tally.ticks(blocks, value),
             topics.rejects: lambda value: self.tally.reject(rejects, value),
