@@ -156,7 +156,7 @@ def in_order(facts: SessionFacts) -> dict[tuple[str, str, bool, bool], list[str]
     for event_id, event in facts.signals.items():
         of = event.body
         assert isinstance(of, Signal)
-        branch = (of.first_sequence < of.last_sequence, event.event_ns % NS_PER_S == 0)
+        branch = (of.first_sequence < of.last_sequence, event.event_time_ns % NS_PER_S == 0)
         found.setdefault((of.name, of.pair, *branch), []).append(event_id)
     return found
 

@@ -71,7 +71,7 @@ def batch() -> Batch:
 def order(name: str, action: str, second: int, instrument: str, side: str, reason: str) -> Row:
     time = moment(ns(second))
     return (SESSION, name, action, "paper", time, ns(second), "us", instrument, side, 10, "market", 0.0, "AIG-BAC", 0,
-            f"signal/{second}", reason, "", [], "")  # type: ignore[return-value]  # fmt: skip
+            f"signal/{second}", reason, "", [], "", 0.0)  # type: ignore[return-value]  # fmt: skip
 
 
 def ns(second: int) -> int:

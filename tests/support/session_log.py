@@ -134,6 +134,7 @@ def order(number: int, *, action: str = "new", **values: Any) -> dict[str, Any]:
         "strategy": "",
         "checks": [],
         "target": "",
+        "amount": 0.0,
         **values,
     }
 

@@ -77,15 +77,17 @@ def test_an_empty_answer_says_why_beside_its_json(capsys: pytest.CaptureFixture[
 
 def test_a_turn_begins_when_the_one_before_is_done() -> None:
     done: list[int] = []
+    may = [Event() for _ in range(3)]
 
     def task(number: int) -> None:
-        time.sleep(0.01 * (3 - number))
+        may[number].wait(10)
         done.append(number)
 
     with Turns() as turns:
         for number in range(3):
             turns.take(lambda number=number: task(number))
             assert done == list(range(number))
+            may[number].set()
     assert done == [0, 1, 2]
 
 
