@@ -18,6 +18,7 @@ from pipelines.domain.schedules import ScheduleError, check
 Floats = NDArray[np.float64]
 
 MOST_INTERVALS = 100_000
+LEAST_DAYS = 1e-12
 STRAIGHT = 1e-12
 """Below this kappa T, the sinh of the trajectory is a straight line in double precision."""
 
@@ -130,7 +131,7 @@ def optimum(X: float, T: float, N: int, impact: Impact, aversion: float) -> Opti
     x_bar = alpha / (2 lambda sigma^2).
     """
     check("X", X, above=0.0)
-    check("T", T, above=0.0)
+    check("T", T, least=LEAST_DAYS)
     check("N", N, least=1, most=MOST_INTERVALS)
     check("lambda", aversion, least=0.0)
     tau = T / N
@@ -186,7 +187,8 @@ def _sold(t: Floats, T: float, kappa: float) -> Floats:
     tau = T / intervals
     middle = t[:-1] + tau / 2
     falling = np.exp(-kappa * t[:-1]) * (1 + np.exp(-2 * kappa * (T - middle)))
-    return falling * math.expm1(-kappa * tau) / math.expm1(-2 * kappa * T)
+    sold: Floats = falling * math.expm1(-kappa * tau) / math.expm1(-2 * kappa * T)
+    return sold
 
 
 def _drawn(t: Floats, T: float, kappa: float, kappa_tilde: float, pull: float) -> Floats:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MOST_SLICES = 100_000
+LARGEST = 1e100
+"""No number is larger: squares and products of two can still be counted."""
 
 
 class ScheduleError(ValueError):
@@ -158,8 +160,8 @@ def lots_of(quantity: float, lot: float) -> int:
     """How many lots a quantity is. Raises ScheduleError where it is no whole number of them."""
     check("X", quantity, above=0.0)
     check("lot", lot, above=0.0)
-    lots = round(quantity / lot)
-    if not math.isclose(lots * lot, quantity, rel_tol=1e-9) or not lots:
+    lots = round(quantity / lot) if math.isfinite(quantity / lot) else 0
+    if not lots or not math.isclose(lots * lot, quantity, rel_tol=1e-9):
         raise ScheduleError(f"X: {quantity:g}: no whole number of lots of {lot:g}: give one, or another lot")
     return lots
 
@@ -169,8 +171,8 @@ def check(
 ) -> None:
     """ScheduleError where a number is none or out of its bounds."""
     bounds = [f"{least:g} or more"] if least is not None else [f"above {above:g}"] if above is not None else []
-    if most is not None:
-        bounds.append(f"{most:g} at most")
+    if most is not None or abs(value) > LARGEST:
+        bounds.append(f"{LARGEST if most is None else most:g} at most")
     inside = (least is None or value >= least) and (above is None or value > above) and (most is None or value <= most)
-    if not math.isfinite(value) or not inside:
+    if not (abs(value) <= LARGEST and inside):
         raise ScheduleError(f"{name}: {value:g}: give a number{' ' if bounds else ''}{' and '.join(bounds)}")
