@@ -29,6 +29,7 @@ from jobs.cli import (
     quality,
     reference,
     risk,
+    route,
     schemas,
     signal_changes,
     signals,
@@ -83,6 +84,7 @@ app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
 app.add_typer(risk.app, name="risk")
+app.add_typer(route.app, name="route")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(var.app, name="var")
 for command, example in (
@@ -119,6 +121,7 @@ EXPECTED = (
     reference.ReferenceCommandError,
     risk.RiskCommandError,
     RiskLogError,
+    route.RouteError,
     bars.BarsError,
     bench_lean.LeanBenchError,
     bench_signals.SignalsBenchError,
