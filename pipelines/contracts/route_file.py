@@ -76,6 +76,19 @@ def load_route(path: Path) -> RouteFile:
     return RouteFile(name, parent, venues, books, model)
 
 
+def load_venues(path: Path) -> tuple[RouteVenue, ...]:
+    """The venues of a file that has nothing else, as `load_route` reads them. Raises RouteFileError."""
+    try:
+        top, faults = marked_yaml.read(path)
+    except RecursionError:
+        raise RouteFileError(f"{path}:1: nested too deep: three levels are enough") from None
+    venues = tuple(_venues(top))
+    top.done()
+    if faults:
+        raise RouteFileError(str(faults))
+    return venues
+
+
 def _parent(section: Section | None, tick: Decimal) -> ParentOrder:
     if section is None:
         return ParentOrder(Side.BUY, 1)

@@ -61,7 +61,7 @@ class Market:
     """A parent order among venues and books, made ready: what a split of it is expected to cost.
 
     `later_ticks`: what a lot costs that is kept back or does not fill: the price, fee included, at which the lot after
-    the parent's last one is displayed (a tick behind the last one where there is none), with impact and drift.
+    the parent's last one is expected to stand (a tick behind the last one where there is none), with impact and drift.
     """
 
     parent: ParentOrder
@@ -180,23 +180,22 @@ def market(parent: ParentOrder, books: Sequence[VenueBook], venues: Sequence[Rou
 def _later_ticks(
     parent: ParentOrder, books: Mapping[str, VenueBook], venues: Mapping[str, RouteVenue], model: RouteModel
 ) -> float:
-    def costs(name: str, level: Level) -> tuple[float, int]:
-        return parent.sign * level.price_ticks + venues[name].taker.ticks(
-            level.price_ticks, model.tick_size
-        ), level.lots
+    def costs(venue: RouteVenue, level: Level) -> tuple[float, float]:
+        paid = parent.sign * level.price_ticks + venue.taker.ticks(level.price_ticks, model.tick_size)
+        return paid, level.lots * venue.stands(level.age_ns + venue.latency_ns)
 
-    levels = sorted(costs(name, level) for name, book in books.items() for level in book.far(parent.side))
+    levels = sorted(costs(venues[name], level) for name, book in books.items() for level in book.far(parent.side))
     if not levels:
         raise RoutingError(f"nobody quotes what a {parent.side} order takes: give a book with that side")
-    left = parent.lots
+    left = float(parent.lots)
     price = levels[-1][0] + 1.0
     for cost, lots in levels:
         if left < lots:
             price = cost
             break
         left -= lots
-    displayed = sum(lots for _, lots in levels)
-    return price + model.impact_ticks * parent.lots / displayed + model.drift_ticks * parent.urgency
+    expected = max(1.0, sum(lots for _, lots in levels))
+    return price + model.impact_ticks * parent.lots / expected + model.drift_ticks * parent.urgency
 
 
 def _cut(lots: int, parts: int) -> Iterator[tuple[int, int]]:

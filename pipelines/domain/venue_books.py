@@ -112,7 +112,7 @@ class RouteModel:
     """What costs are reckoned by, in ticks a lot but for the first three.
 
     `thinning`: by how much the chance of a venue's last displayed lot is below that of its first, as a share.
-    `impact_ticks`: what remains pays so much more where the parent is as large as all that is displayed.
+    `impact_ticks`: what remains pays so much more where the parent is as large as all that is expected to stand.
     `drift_ticks`: what remains after a sweep pays so much more at urgency 1; `wait_ticks`: likewise after a wait in a
     queue. `adverse_ticks`: what a posted lot that fills has lost by then.
     """

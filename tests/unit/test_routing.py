@@ -304,8 +304,16 @@ def test_re_pegging_never_costs_more_than_staying(case: Case, ahead: int) -> Non
     found = repeg(child, parent, books, venues, model, ahead)
     made = market(parent, books, venues, model)
     if lit.turnover_lots and parent.allows(998) and found.move != Move.STAY:
-        stays = made.queued(lit, 998, ahead)
-        assert found.expected_ticks <= made.later_ticks - sum(e.lots * e.saving_ticks for e in stays) / parent.lots
+        better = sum(
+            level.lots
+            for book in books
+            for level in book.near(parent.side)
+            if parent.sign * level.price_ticks > parent.sign * 998
+        )
+        stays = made.queued(lit, 998, ahead + better)
+        assert (
+            found.expected_ticks <= made.later_ticks - sum(e.lots * e.saving_ticks for e in stays) / parent.lots + NEAR
+        )
 
 
 def test_the_leg_that_is_harder_to_trade_leads() -> None:
