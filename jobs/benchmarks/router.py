@@ -33,7 +33,7 @@ from pipelines.domain.plain_splits import by_price, pro_rata, single_venue
 from pipelines.domain.route_costs import Market, Split, market
 from pipelines.domain.routing import route, route_in, split_of
 from pipelines.domain.trading import Side
-from pipelines.domain.venue_books import ParentOrder, RouteModel, RouteVenue, VenueBook, touch
+from pipelines.domain.venue_books import ParentOrder, RouteModel, RouteVenue, VenueBook
 
 VENUES = Path(__file__).with_name("router_venues.yaml")
 SIZES = (1, 2, 3, 4, 5)
@@ -116,7 +116,7 @@ def _trade(day: Day, block: list[Case], at_ns: int, answers: dict[str, float], c
     for parent, books, venues in block:
         made = market(parent, books, venues, MODEL)
         splits = [split(made) for split in SPLITS.values()]
-        best = touch(made.books.values())
+        best = made.best
         assert best is not None  # Day.books gives both sides or nothing
         mid, limit = best.half_ticks / 2, best.far(parent.side)
         costs.asked += parent.lots

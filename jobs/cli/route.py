@@ -82,13 +82,10 @@ def tell(asked: "RouteFile") -> dict[str, Any]:
 
 
 def _expected(made: "Market", split: "Split") -> dict[str, Any]:
-    from pipelines.domain.venue_books import touch
-
     total, lots = made.expected_ticks(split), made.parent.lots
-    best = touch(made.books.values())
-    mid = best.half_ticks / 2 if best else None
+    mid = made.best.half_ticks / 2 if made.best else None
     return {
-        "split": {venue: lots for (venue, _), lots in sorted(split.items())},
+        "split": {f"{venue} {how.name.lower()}": sent for (venue, how), sent in sorted(split.items())},
         "price": made.parent.sign * total / lots * made.model.tick_size,
         "bps": None if mid is None else 1e4 * (total / lots - made.parent.sign * mid) / mid,
         "cost": None

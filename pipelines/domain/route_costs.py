@@ -18,6 +18,7 @@ from pipelines.domain.venue_books import (
     RouteModel,
     RouteVenue,
     RoutingError,
+    Touch,
     VenueBook,
     touch,
 )
@@ -58,7 +59,7 @@ Split = Mapping[tuple[str, How], int]
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A parent order among venues and books, made ready: what a split of it is expected to cost.
+    """A parent order among venues and books, made ready: what a split of it is expected to cost. `best`: of all books.
 
     `later_ticks`: what a lot costs that is kept back or does not fill: the price, fee included, at which the lot after
     the parent's last one is expected to stand (a tick behind the last one where there is none), with impact and drift.
@@ -69,6 +70,7 @@ class Market:
     books: Mapping[str, VenueBook]
     model: RouteModel
     later_ticks: float
+    best: Touch | None
 
     def slices(self, name: str, how: How, arrival_ns: int) -> list[Slice]:
         """What a venue offers to an order that arrives so long after the decision, the cheapest first."""
@@ -108,7 +110,7 @@ class Market:
             before += level.lots
 
     def _midpoint(self, venue: RouteVenue, arrival_ns: int) -> Iterator[Slice]:
-        best = touch(self.books.values())
+        best = self.best
         if venue.dark is None or best is None or best.bid_ticks >= best.ask_ticks:
             return
         if not self.parent.allows(best.half_ticks / 2):
@@ -139,7 +141,7 @@ class Market:
 
     def _queue(self, venue: RouteVenue) -> Iterator[Slice]:
         """Posted at the best near price. Volume that trades there is exponential with the venue's turnover as mean."""
-        best = touch(self.books.values())
+        best = self.best
         if self.parent.urgency >= 1.0 or venue.turnover_lots <= 0 or venue.dark is not None or best is None:
             return
         price = best.near(self.parent.side)
@@ -174,7 +176,7 @@ def market(parent: ParentOrder, books: Sequence[VenueBook], venues: Sequence[Rou
             raise RoutingError(f"book of {name}: no venue of that name: there is {', '.join(known)}")
         if known[name].dark is not None:
             raise RoutingError(f"book of {name}: a dark venue displays none: leave one of the two out")
-    return Market(parent, known, shown, model, _later_ticks(parent, shown, known, model))
+    return Market(parent, known, shown, model, _later_ticks(parent, shown, known, model), touch(books))
 
 
 def _later_ticks(
