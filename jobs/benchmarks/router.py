@@ -23,9 +23,10 @@ from jobs.benchmarks.router_replay import (
     OPENS_NS,
     TICK_SIZE,
     Day,
+    Learnt,
     answer_ticks,
     executed,
-    learnt,
+    learn,
     read_day,
 )
 from pipelines.contracts.route_file import load_venues
@@ -73,14 +74,14 @@ def measure(paths: Sequence[Path], times: int = 200, seed: int = 1, venues_file:
     DAY_trade.zip beside it. Raises RouterBenchError where no time has a book to route in."""
     rng = np.random.default_rng(seed)
     venues = load_venues(venues_file)
-    trades = {path: path.with_name(path.name.replace("quote", "trade")) for path in sorted(paths)}
+    trades = {path: path.with_name(path.name.replace("quote", "trade")) for path in sorted(set(paths))}
     answered = all(path != beside and beside.is_file() for path, beside in trades.items())
     costs = Costs({answer: [] for answer in (RECORDED, ANSWERED)[: 1 + answered]})
     days: list[dict[str, Any]] = []
     cases: list[Case] = []
     for path, beside in trades.items():
         for day in read_day(path, [venue.name for venue in venues]):
-            known = learnt(day, venues, rng)
+            known = learn(day, venues, rng)
             answers = {RECORDED: 0.0}
             days.append(_told_day(day, known))
             if answered:
@@ -128,10 +129,10 @@ def _trade(day: Day, block: list[Case], at_ns: int, answers: dict[str, float], c
                 costs.swept = [so_far + each.swept_lots for so_far, each in zip(costs.swept, paid, strict=True)]
 
 
-def _cases(day: Day, venues: list[RouteVenue], side: Side, at_ns: int) -> list[Case]:
-    books = day.books(at_ns)
+def _cases(day: Day, known: Learnt, side: Side, at_ns: int) -> list[Case]:
+    books = day.books(at_ns, known.inferred)
     named = [level.lots for book in books for level in book.far(side) if level.age_ns == 0]
-    return [(ParentOrder(side, size * max(named)), books, venues) for size in SIZES] if named else []
+    return [(ParentOrder(side, size * max(named)), books, known.venues) for size in SIZES] if named else []
 
 
 def _told(blocks: list[list[NDArray[np.float64]]], symbols: list[str], seed: int) -> dict[str, Any]:
@@ -172,16 +173,24 @@ def _saved(blocks: list[list[NDArray[np.float64]]], seed: int) -> dict[str, Any]
     }
 
 
-def _told_day(day: Day, venues: list[RouteVenue]) -> dict[str, Any]:
+def _told_day(day: Day, known: Learnt) -> dict[str, Any]:
     quoted = {chr(each) for tape in day.far.values() for each in tape.named}
-    learnt = {v.name: [round(v.chance, 3), v.lifetime_ns / 1e9] for v in venues if v.name in quoted}
+    learnt = {
+        each.name: {
+            "named": round(each.chance, 4),
+            "inferred": round(each.chance * known.inferred[each.name], 4),
+            "lifetime_s": each.lifetime_ns / 1e9,
+        }
+        for each in known.venues
+        if each.name in quoted
+    }
     changes = sum(len(tape.time_ns) for tape in day.far.values())
     return {
         "symbol": day.symbol,
         "day": day.day,
         "changes": changes,
         "left_out": day.left_out,
-        "chance_and_lifetime_s": learnt,
+        "learnt": learnt,
     }
 
 

@@ -6,12 +6,11 @@ what is proven when it arrives, at its limit or better. What lies behind the bes
 is sent there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipelines.domain.market import NS_PER_S
 from pipelines.domain.quote_tape import SideTape, side_tape
@@ -47,8 +46,9 @@ class Day:
     far: dict[Side, SideTape]
     left_out: int
 
-    def books(self, at_ns: int) -> list[VenueBook]:
-        """What a router may know: quotes believed at the best prices. Empty where a side has none, or they cross."""
+    def books(self, at_ns: int, inferred: Mapping[str, float]) -> list[VenueBook]:
+        """What a router may know: quotes believed at the best prices. Empty where a side has none, or they cross.
+        `inferred`: by exchange, the chance of a quote that is not the named one; 1 where it is left out."""
         sides = {side: list(tape.believed(at_ns)) for side, tape in self.far.items()}
         best = {
             side: self.far[side].better
@@ -61,7 +61,8 @@ class Day:
         for side, each in sides.items():
             for exchange, level in each:
                 if level.price_ticks == best[side] and level.lots:
-                    shown.setdefault(exchange, {})[side] = (level,)
+                    chance = inferred.get(chr(exchange), 1.0) if level.age_ns else 1.0
+                    shown.setdefault(exchange, {})[side] = (replace(level, chance=chance),)
         return [
             VenueBook(chr(exchange), of.get(Side.SELL, ()), of.get(Side.BUY, ()))
             for exchange, of in sorted(shown.items())
@@ -94,37 +95,53 @@ def _day(series: ExchangeSeries, venues: Iterable[str]) -> Day:
     return Day(series.stream.symbol, told, series.stream.start_ns(), far, int((~kept).sum()) + len(series.faults))
 
 
-def learnt(day: Day, venues: Iterable[RouteVenue], rng: np.random.Generator) -> list[RouteVenue]:
-    """The venues with the chance and lifetime of their quotes in the first hour, by least squares of what was proven at
-    arrival of the lots believed. What would be proven after that hour counts as not."""
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """The venues with the chance that a named quote stands until an order arrives, and the lifetime of the others;
+    `inferred`: by exchange, the chance of one of those when it was no longer named."""
+
+    venues: list[RouteVenue]
+    inferred: dict[str, float]
+
+
+def learn(day: Day, venues: Iterable[RouteVenue], rng: np.random.Generator) -> Learnt:
+    """What quotes were worth in the first hour: of lots believed, the share that was proven when an order could have
+    arrived. What would be proven after that hour counts as not."""
     opened, ends = day.start_ns + OPENS_NS, day.start_ns + OPENS_NS + LEARNING_NS
     latency = {venue.name: venue.latency_ns for venue in venues}
-    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in latency}
+    named: dict[str, list[float]] = {name: [] for name in latency}
+    others: dict[str, list[tuple[float, float]]] = {name: [] for name in latency}
     for at_ns in rng.integers(opened, ends - PROOF_NS - NS_PER_S, LEARNT_FROM).tolist():
-        books = day.books(at_ns)
+        books = day.books(at_ns, {})
         for side in Side:
             for book in books:
                 for level in book.far(side):
-                    arrives = at_ns + latency[book.venue]
-                    stood = day.proven(side, arrives).get(book.venue)
+                    stood = day.proven(side, at_ns + latency[book.venue]).get(book.venue)
                     lots = min(level.lots, stood.lots) if stood and _within(stood, level.price_ticks, side) else 0
-                    samples[book.venue].append((float(level.age_ns + latency[book.venue]), lots / level.lots))
-    everyone = _fitted(np.array([each for found in samples.values() for each in found]).reshape(-1, 2))
-    return [
-        replace(venue, chance=fit[0], lifetime_ns=fit[1])
-        for venue in venues
-        for found in [samples[venue.name]]
-        for fit in [_fitted(np.array(found)) if len(found) >= FEWEST else everyone]
-    ]
+                    if level.age_ns:
+                        others[book.venue].append((float(level.age_ns), lots / level.lots))
+                    else:
+                        named[book.venue].append(lots / level.lots)
+    all_named = float(np.mean([each for found in named.values() for each in found] or [1.0]))
+    all_others = _fitted([each for found in others.values() for each in found])
+    known, inferred = [], {}
+    for venue in venues:
+        stands = float(np.mean(named[venue.name])) if len(named[venue.name]) >= FEWEST else all_named
+        chance, lifetime = _fitted(others[venue.name]) if len(others[venue.name]) >= FEWEST else all_others
+        known.append(replace(venue, chance=stands, lifetime_ns=lifetime))
+        inferred[venue.name] = min(1.0, chance / stands) if stands else 0.0
+    return Learnt(known, inferred)
 
 
-def _fitted(samples: NDArray[np.float64]) -> tuple[float, int]:
-    best = (np.inf, 0.0, 0)
-    for lifetime in LIFETIMES_NS if len(samples) else ():
-        decay = np.exp(-samples[:, 0] / lifetime)
+def _fitted(samples: list[tuple[float, float]]) -> tuple[float, int]:
+    """Chance and lifetime by least squares of shares on ages."""
+    age, share = np.array(samples).reshape(-1, 2).T
+    best = (np.inf, 1.0, LIFETIMES_NS[0])
+    for lifetime in LIFETIMES_NS:
+        decay = np.exp(-age / lifetime)
         square = float(decay @ decay)
-        chance = min(1.0, float(decay @ samples[:, 1]) / square) if square > 0 else 0.0
-        best = min(best, (float(((samples[:, 1] - chance * decay) ** 2).sum()), chance, lifetime))
+        chance = min(1.0, float(decay @ share) / square) if square > 0 else 0.0
+        best = min(best, (float(((share - chance * decay) ** 2).sum()), chance, lifetime))
     return best[1], best[2]
 
 

@@ -12,8 +12,9 @@ class RouterCommandError(RuntimeError):
 
 
 def router(
-    first: Annotated[
-        Path, typer.Option("--replay", help="LEAN's QUOTE_ZIP of an equity's ticks; more may follow.", exists=True)
+    replay: Annotated[
+        list[Path],
+        typer.Option("--replay", help="LEAN's QUOTE_ZIP of an equity's ticks; more may follow.", exists=True),
     ],
     more: Annotated[list[Path] | None, typer.Argument(help="More of them.", exists=True)] = None,
     times: Annotated[int, typer.Option(min=2, help="Random times of each day; ten parents at each.")] = 200,
@@ -36,7 +37,7 @@ def router(
     from pipelines.feeds.files.frame_file import BrokenFile, UnknownFormat
 
     try:
-        found = measure([first, *(more or ())], times, seed, venues or VENUES)
+        found = measure([*replay, *(more or ())], times, seed, venues or VENUES)
     except (UnknownFormat, BrokenFile, RouteFileError, RouterBenchError) as error:
         raise RouterCommandError(str(error)) from error
     print(json.dumps(found) if as_json else "\n".join(_lines(found)))

@@ -16,7 +16,7 @@ venues:
 books:
   - venue: Q
     bids: [{price: 48.85, lots: 13}]
-    asks: [{price: 48.86, lots: 12, age_ms: 40}]
+    asks: [{price: 48.86, lots: 12, age_ms: 40, chance: 0.9}]   # told 40 ms ago, and then not for sure
 ```
 """
 
@@ -167,7 +167,8 @@ def _levels(book: Section, side: str, tick: Decimal, worse: int) -> Iterator[Lev
         if before is not None and worse * price <= worse * before:
             section.fault("price", f"{price * tick} is not worse than the level before: begin with the best price")
         before = price
-        yield Level(price, section.whole("lots", 1, MOST_LOTS), _ns(section, "age_ms", 0.0))
+        lots, age_ns = section.whole("lots", 1, MOST_LOTS), _ns(section, "age_ms", 0.0)
+        yield Level(price, lots, age_ns, section.between("chance", 0.0, 1.0, 1.0))
         section.done()
 
 

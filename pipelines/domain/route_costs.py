@@ -105,7 +105,7 @@ class Market:
         levels = [each for each in self.books[venue.name].far(self.parent.side) if self.parent.allows(each.price_ticks)]
         depth, before, most = sum(each.lots for each in levels), 0, 1.0
         for level in levels:
-            most = min(most, venue.stands(level.age_ns + arrival_ns))
+            most = min(most, level.chance * venue.stands(level.age_ns + arrival_ns))
             yield from self._thinning(venue, How.TAKE, level.price_ticks, level.lots, (before, depth), most)
             before += level.lots
 
@@ -184,7 +184,7 @@ def _later_ticks(
 ) -> float:
     def costs(venue: RouteVenue, level: Level) -> tuple[float, float]:
         paid = parent.sign * level.price_ticks + venue.taker.ticks(level.price_ticks, model.tick_size)
-        return paid, level.lots * venue.stands(level.age_ns + venue.latency_ns)
+        return paid, level.lots * level.chance * venue.stands(level.age_ns + venue.latency_ns)
 
     levels = sorted(costs(venues[name], level) for name, book in books.items() for level in book.far(parent.side))
     if not levels:

@@ -52,17 +52,19 @@ class RouteVenue:
     dark: Dark | None = None
 
     def stands(self, for_ns: int) -> float:
-        """The chance that a quote is still there after a time."""
+        """The chance that a quote is there after a time."""
         return self.chance * (math.exp(-for_ns / self.lifetime_ns) if self.lifetime_ns else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A price of a book and the lots displayed at it. `age_ns`: how long ago it was told."""
+    """A price of a book and the lots displayed at it. `age_ns`: how long ago it was told; `chance`: that it stood when
+    that was over, as where it is only inferred."""
 
     price_ticks: int
     lots: int
     age_ns: int = 0
+    chance: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

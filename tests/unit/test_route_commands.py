@@ -157,7 +157,7 @@ def test_recorded_books_are_those_known_at_the_time() -> None:
     (day,) = read_day(TICKS / "bac/20131007_quote.zip", "BCJKNPQWXYZ")
     opened = day.start_ns + 34_200 * NS_PER_S
     times = opened + np.arange(600, 23_000, 400) * NS_PER_S
-    books = [day.books(int(at)) for at in times]
+    books = [day.books(int(at), {}) for at in times]
     assert all(len({level.price_ticks for book in each for level in book.asks}) == 1 for each in books if each)
     assert sum(bool(each) for each in books) > 50
     assert max(len(each) for each in books) >= 4

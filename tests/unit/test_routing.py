@@ -38,7 +38,9 @@ CHANCES = st.floats(0.0, 1.0)
 def levels(draw: st.DrawFn, best: int, worse: int, most: int) -> tuple[Level, ...]:
     found, price = [], best
     for _ in range(draw(st.integers(0, 3))):
-        found.append(Level(price, draw(st.integers(1, most)), draw(st.integers(0, 50)) * MS))
+        found.append(
+            Level(price, draw(st.integers(1, most)), draw(st.integers(0, 50)) * MS, draw(st.sampled_from([1.0, 0.6])))
+        )
         price += worse * draw(st.integers(1, 3))
     return tuple(found)
 
