@@ -67,7 +67,7 @@ def load_route(path: Path) -> RouteFile:
     parent = _parent(top.section("parent"), tick)
     model = _model(top.section("model", required=False), tick, lot)
     venues = tuple(_venues(top))
-    books = tuple(_books(top, {each.name: each for each in venues}, tick))
+    books = tuple(_books(top, {each.name: each for each in venues if each.name}, tick))
     top.done()
     if not faults and not any(book.far(parent.side) for book in books):
         top.fault("books", f"nobody quotes what a {parent.side} order takes: give a book with that side")
@@ -140,7 +140,7 @@ def _fee(section: Section | None) -> Fee:
         return Fee()
     if section.has("per_unit") and section.has("bps"):
         section.fault("bps", "charged by unit and by value: give one of per_unit and bps")
-    fee = Fee(section.number("per_unit", 0.0), section.between("bps", -1000.0, 1000.0, 0.0))
+    fee = Fee(section.between("per_unit", -1e6, 1e6, 0.0), section.between("bps", -1000.0, 1000.0, 0.0))
     section.done()
     return fee
 

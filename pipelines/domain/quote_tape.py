@@ -37,11 +37,11 @@ class SideTape:
         return int(np.searchsorted(self.time_ns, at_ns, "right")) - 1
 
     def believed(self, at_ns: int) -> Iterator[tuple[int, Level]]:
-        """What each exchange is believed to show, by what was told until then; the one that is named has age 0."""
+        """What each exchange is believed to show, by what was told until then; the one that is named has age 0, no other."""
         now = self.row(at_ns)
         for exchange, row in self._last(now):
-            until = at_ns if row == now else int(self.time_ns[row + 1])
-            yield exchange, Level(int(self.price_ticks[row]), self._at_most(row, now), at_ns - until)
+            age_ns = 0 if row == now else max(1, at_ns - int(self.time_ns[row + 1]))
+            yield exchange, Level(int(self.price_ticks[row]), self._at_most(row, now), age_ns)
 
     def proven(self, at_ns: int, within_ns: int) -> Iterator[tuple[int, Level]]:
         """What exchanges showed: the one that is named, and those named again within a time at the same price."""

@@ -36,6 +36,7 @@ DAY = bids(
 
 def test_the_named_exchange_shows_what_is_told_and_another_no_more_than_it() -> None:
     assert believed(DAY, 12) == {Q: Level(100, 5), N: Level(100, 5, 2)}
+    assert believed(DAY, 10) == {Q: Level(100, 5), N: Level(100, 5, 1)}
 
 
 def test_an_exchange_behind_the_best_is_believed_as_last_told() -> None:
