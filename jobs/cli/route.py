@@ -60,6 +60,7 @@ def tell(asked: "RouteFile") -> dict[str, Any]:
         "instrument": asked.instrument,
         "side": str(asked.parent.side),
         "lots": asked.parent.lots,
+        "tick": tick,
         "arrival_ms": routed.arrival_ns / 1e6,
         "left_lots": routed.left_lots,
         "children": [
@@ -98,6 +99,7 @@ def _draw(told: dict[str, Any]) -> None:
     from rich.table import Table
 
     from jobs.cli.answers import console
+    from pipelines.domain.routing import reckoned
 
     shown = console()
     left = f", {told['left_lots']} kept back" if told["left_lots"] else ""
@@ -118,5 +120,5 @@ def _draw(told: dict[str, Any]) -> None:
     for name, each in told["expected"].items():
         split = ", ".join(f"{venue} {lots}" for venue, lots in each["split"].items())
         bps, cost = ("-", "-") if each["bps"] is None else (f"{each['bps']:.3f}", f"{each['cost']:.2f}")
-        costs.add_row(name.replace("_", " "), f"{each['price']:.6g}", bps, cost, split)
+        costs.add_row(name.replace("_", " "), reckoned(each["price"], told["tick"]), bps, cost, split)
     shown.print(costs)

@@ -37,7 +37,7 @@ class SideTape:
         return int(np.searchsorted(self.time_ns, at_ns, "right")) - 1
 
     def believed(self, at_ns: int) -> Iterator[tuple[int, Level]]:
-        """What each exchange is believed to show, by what was told until then; the one that is named has age 0, no other."""
+        """What each exchange is believed to show, by what was told until then; age 0: the one that is named."""
         now = self.row(at_ns)
         for exchange, row in self._last(now):
             age_ns = 0 if row == now else max(1, at_ns - int(self.time_ns[row + 1]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from pipelines.domain.route_costs import How, Market, Slice, market
-from pipelines.domain.routing import Child, route_in, shown
+from pipelines.domain.routing import Child, reckoned, route_in, shown
 from pipelines.domain.venue_books import ParentOrder, RouteModel, RouteVenue, RoutingError, VenueBook
 
 
@@ -101,4 +101,5 @@ def _average(made: Market, slices: list[Slice]) -> float:
 
 
 def _cost(made: Market, each: Repeg) -> str:
-    return f"{made.parent.sign * each.expected_ticks * made.model.tick_size:.6g}"
+    tick = made.model.tick_size
+    return reckoned(made.parent.sign * each.expected_ticks * tick, tick)

@@ -128,18 +128,23 @@ def _reason(
             by_price[part.price_ticks] = by_price.get(part.price_ticks, 0) + each
         what = "takes " + " and ".join(f"{each} at {shown(price, tick)}" for price, each in by_price.items())
     elif first.how == How.MIDPOINT:
-        what = f"asks for {lots} at the midpoint, {sign * (first.filled_ticks - first.fee_ticks) * tick:.6g}"
+        what = (
+            f"asks for {lots} at the midpoint, {reckoned(sign * (first.filled_ticks - first.fee_ticks) * tick, tick)}"
+        )
     else:
         what = f"posts {lots} at {shown(first.price_ticks, tick)} behind {first.ahead_lots}"
     charged = f"fee {fee * tick:.4g}" if fee >= 0 else f"rebate {-fee * tick:.4g}"
     when = "" if first.how == How.POST else f" at {after_ns / 1e6:g} ms"
-    later = sign * made.later_ticks * tick
-    return (
-        f"{what}, {charged} a unit; fills with {100 * chance:.1f} %{when}; "
-        f"expected {sign * expected * tick:.6g} a unit, kept back {later:.6g}"
-    )
+    cost, later = reckoned(sign * expected * tick, tick), reckoned(sign * made.later_ticks * tick, tick)
+    return f"{what}, {charged} a unit; fills with {100 * chance:.1f} %{when}; expected {cost} a unit, kept back {later}"
 
 
 def shown(price_ticks: int, tick_size: float) -> str:
     """A price in its currency, as its tick has decimals."""
-    return str(price_ticks * Decimal(str(tick_size)))
+    return f"{price_ticks * Decimal(str(tick_size)):f}"
+
+
+def reckoned(price: float, tick_size: float) -> str:
+    """An expected price, to a hundredth of what a tick shows."""
+    exponent = Decimal(str(tick_size)).as_tuple().exponent
+    return f"{price:.{max(0, -exponent if isinstance(exponent, int) else 0) + 2}f}"

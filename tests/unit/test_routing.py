@@ -244,7 +244,7 @@ def test_a_patient_order_queues_where_less_is_ahead_and_an_urgent_one_nowhere() 
 def test_each_child_says_why_with_figures() -> None:
     child = route(BUY, BOOKS, VENUES, CENT).children[0]
     assert child.reason == (
-        "takes 10 at 48.86, fee 0.0025 a unit; fills with 100.0 % at 4 ms; expected 48.8625 a unit, kept back 48.863"
+        "takes 10 at 48.86, fee 0.0025 a unit; fills with 100.0 % at 4 ms; expected 48.8625 a unit, kept back 48.8630"
     )
 
 
