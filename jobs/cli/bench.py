@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from infra.settings import load_settings
-from jobs.cli import bench_history, bench_latency, bench_lean, bench_protocols, bench_risk, bench_signals
+from jobs.cli import bench_history, bench_latency, bench_lean, bench_protocols, bench_risk, bench_router, bench_signals
 from jobs.cli.stack import bring_up
 from jobs.steps import steps
 
@@ -18,6 +18,7 @@ app.command()(bench_latency.latency)
 app.command()(bench_lean.lean)
 app.command()(bench_protocols.protocols)
 app.command()(bench_risk.risk)
+app.command()(bench_router.router)
 app.command()(bench_signals.signals)
 
 

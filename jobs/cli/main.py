@@ -17,6 +17,7 @@ from jobs.cli import (
     bars,
     bench,
     bench_lean,
+    bench_router,
     bench_signals,
     decode,
     demo,
@@ -29,6 +30,7 @@ from jobs.cli import (
     quality,
     reference,
     risk,
+    route,
     schedule,
     schemas,
     signal_changes,
@@ -84,6 +86,7 @@ app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
 app.add_typer(risk.app, name="risk")
+app.add_typer(route.app, name="route")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(var.app, name="var")
@@ -121,9 +124,11 @@ EXPECTED = (
     reference.ReferenceCommandError,
     risk.RiskCommandError,
     RiskLogError,
+    route.RouteError,
     schedule.ScheduleCommandError,
     bars.BarsError,
     bench_lean.LeanBenchError,
+    bench_router.RouterCommandError,
     bench_signals.SignalsBenchError,
     SchemaError,
     RegistryError,
