@@ -4,14 +4,14 @@ States that can be at once are kept apart (requests that are pending, what is fi
 one of the highest precedence is told. Quantities are what the executions come to; CumQty fills in for those not seen.
 """
 
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
 
+from pipelines.domain.fix_chain import PENDING, Chain, Request, keep
 from pipelines.domain.fix_checks import amiss, contradictions
 from pipelines.domain.fix_fills import EXECUTIONS_KEPT, ZERO, Execution, Fills
 from pipelines.domain.fix_words import (
     FILLS,
+    FINAL,
     PRECEDENCE,
     CancelReject,
     ChangeRequest,
@@ -24,53 +24,11 @@ from pipelines.domain.fix_words import (
     older,
 )
 
-V = TypeVar("V")
-
-IDS_KEPT = 256
-"""Requests and ids remembered of one order: the newest of them. Of ExecIDs, as many as of executions."""
-
 DOUBTED_KEPT = 64
 """Fills held back, as they would overfill the order, until a bust makes room for them."""
 
-FINAL = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED})
-"""The venue's last word, but for a reinstatement. A late fill still counts."""
-
-_PENDING_STATUS: Mapping[OrdStatus, RequestKind] = {
-    OrdStatus.PENDING_CANCEL: RequestKind.CANCEL,
-    OrdStatus.PENDING_REPLACE: RequestKind.REPLACE,
-}
-_STATUS_PENDING = {kind: status for status, kind in _PENDING_STATUS.items()}
 _OF_QUANTITY = frozenset({OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED})
 _MAY_HOLD_NOTHING = frozenset({OrdStatus.DONE_FOR_DAY, OrdStatus.CALCULATED})
-_REQUEST_OF: Mapping[ExecKind, RequestKind] = {
-    ExecKind.PENDING_CANCEL: RequestKind.CANCEL,
-    ExecKind.CANCELED: RequestKind.CANCEL,
-    ExecKind.PENDING_REPLACE: RequestKind.REPLACE,
-    ExecKind.REPLACED: RequestKind.REPLACE,
-}
-
-
-class Request:
-    """A request that the order be canceled or replaced. Once settled, no late word makes it pending again."""
-
-    __slots__ = ("cl_ord_id", "depth", "kind", "pending", "quantity", "settled")
-
-    def __init__(self, cl_ord_id: str, kind: RequestKind, depth: int, quantity: Decimal | None) -> None:
-        self.cl_ord_id = cl_ord_id
-        self.kind = kind
-        self.depth = depth
-        """Which version of the order it would make: one more than the one it asks to change."""
-        self.quantity = quantity
-        self.pending = False
-        self.settled = False
-
-
-class Version(NamedTuple):
-    """The order as first sent, or as replaced: its place in the chain, its quantity and who said so when."""
-
-    depth: int
-    quantity: Decimal | None
-    moment: Moment
 
 
 class FixOrder:
@@ -81,11 +39,7 @@ class FixOrder:
         self.order_id = ""
         self.day = True
         self.fills = Fills()
-        self.versions = {cl_ord_id: Version(0, quantity, Moment())}
-        self.requests: dict[str, Request] = {}
-        self.forgotten: list[str] = []
-        """Ids that are no longer remembered, for who keeps orders by them."""
-        self.cl_ord_id = cl_ord_id
+        self.chain = Chain(cl_ord_id, quantity)
         self.final: OrdStatus | None = None
         self._told: OrdStatus | None = None  # by the newest word, but for what requests and quantities decide
         self._told_filled = self._pending_when_full = self._holds_nothing = self._acknowledged = False
@@ -95,7 +49,6 @@ class FixOrder:
         self._last_told: Decimal | None = None
         self._last_told_at: Moment | None = None
         self._average: Decimal | None = None
-        self._provisional = ""
         self._told_pending: OrdStatus | None = None
         self._exec_ids: dict[str, tuple[ExecKind, Decimal | None]] = {}
         self._doubted: list[Execution] = []
@@ -107,10 +60,7 @@ class FixOrder:
     @property
     def order_qty(self) -> Decimal | None:
         """What the order is for; None where no word told it."""
-        ahead = self.requests.get(self._provisional)
-        if ahead is not None and not ahead.settled:
-            return ahead.quantity
-        return self.versions[self.cl_ord_id].quantity
+        return self.chain.quantity
 
     @property
     def cum_qty(self) -> Decimal:
@@ -142,14 +92,14 @@ class FixOrder:
         elif cum:
             states.append(OrdStatus.PARTIALLY_FILLED)
         if not self.final and not (full and self._told_filled):
-            states += [_STATUS_PENDING[each.kind] for each in self.requests.values() if each.pending]
+            states += self.chain.pending()
             states += [self._told_pending] if self._told_pending else []
         return max(states, key=PRECEDENCE.__getitem__)
 
     @property
     def open_requests(self) -> tuple[Request, ...]:
         """Requests without a last answer."""
-        return () if self.final else tuple(each for each in self.requests.values() if not each.settled)
+        return () if self.final else self.chain.open
 
     @property
     def done(self) -> bool:
@@ -160,22 +110,24 @@ class FixOrder:
 
     def hear_order(self, word: NewOrder) -> str | None:
         """Its NewOrderSingle, which may come after the first report."""
-        version = self.versions.get(word.cl_ord_id)
-        if self._order is not None or version is None:
+        if self._order is not None or word.cl_ord_id not in self.chain.versions:
             if word.again or (word == self._order and word.moment.number is not None):
                 return None
             self._sent_twice = True
             return f"ClOrdID {word.cl_ord_id} was sent before: the first order stands"
         self._order, self.day = word, word.day
         self.symbol, self.side = word.symbol, word.side
-        kept = word.quantity if version.quantity is None else version.quantity
-        self.versions[word.cl_ord_id] = Version(version.depth, kept, word.moment)
+        self.chain.send(word)
+        if self._newest is None:
+            self._told = None  # a request for it, ahead of it, did not make it known
+        if not word.symbol or not word.side:
+            return f"{'Side (54)' if word.symbol else 'Symbol (55)'} is missing: the order is taken nonetheless"
         return None
 
     def hear_request(self, word: ChangeRequest) -> str | None:
         """A request that it be canceled or replaced: nothing but a request until the venue takes it up."""
-        known = word.cl_ord_id in self.requests or word.cl_ord_id in self.versions
-        request = self._request(word.cl_ord_id, word.kind, word.orig_cl_ord_id)
+        known = word.cl_ord_id in self.chain
+        request = self.chain.request(word.cl_ord_id, word.kind, word.orig_cl_ord_id)
         if request is None:
             return f"ClOrdID {word.cl_ord_id} is the order's own: a request needs a new one"
         if word.quantity is not None and request.quantity is None:
@@ -186,8 +138,8 @@ class FixOrder:
 
     def refuse(self, cl_ord_id: str, reason: str) -> str | None:
         """A message of the order was rejected as such: the order, or a request about it, never was."""
-        if (request := self.requests.get(cl_ord_id)) is not None:
-            _settle(request)
+        if (request := self.chain.requests.get(cl_ord_id)) is not None:
+            request.settle()
             return None
         if self._newest is not None:
             return f"the order is refused ({reason}) after the venue told of it: it stands"
@@ -196,9 +148,9 @@ class FixOrder:
 
     def hear_reject(self, word: CancelReject) -> str | None:
         """A request is off the table, and the order is what it was."""
-        request = self._request(word.cl_ord_id, RequestKind.CANCEL, word.orig_cl_ord_id)
+        request = self.chain.request(word.cl_ord_id, RequestKind.CANCEL, word.orig_cl_ord_id)
         if request is not None:
-            _settle(request)
+            request.settle()
         if word.order_id and word.order_id != "NONE":
             self.order_id = word.order_id
         if word.status is None or (self._newest is not None and older(word.moment, self._newest)):
@@ -208,7 +160,8 @@ class FixOrder:
                 return "the venue no longer knows the order that it told of: it stands"
             self._told = OrdStatus.REJECTED
             return None
-        self._mark(word.status, word.moment)
+        if self._surely_newer(word.moment):
+            self.chain.mark(word.status)
         self._newest = word.moment
         self._take_status(word.status, None)
         if word.status in _OF_QUANTITY and self.status in {*_OF_QUANTITY, OrdStatus.NEW} and self.status != word.status:
@@ -221,13 +174,13 @@ class FixOrder:
             return [wrong]
         if (twice := self._again(word)) is not None:
             return [twice] if twice else []
-        largest = max((each for each in self._quantities() if each is not None), default=None)
-        word, errors = amiss(word, largest)
+        word, errors = amiss(word, max(self.chain.quantities, default=None))
         if word.order_id and word.order_id != "NONE":
             self.order_id = word.order_id
         late = self._newest is not None and older(word.moment, self._newest)
         before = self.cum_qty
-        self._change(word, errors)
+        wrong = self.chain.hear(word, before, self._surely_newer(word.moment))
+        errors += [wrong] if wrong else []
         if word.kind in FILLS:
             self._fill(word, late, errors)
         fresh = not late and not self._stale(word, before, errors)
@@ -241,12 +194,6 @@ class FixOrder:
         return errors
 
     # parts of a report
-
-    def _quantities(self) -> list[Decimal | None]:
-        return [
-            *(each.quantity for each in self.versions.values()),
-            *(each.quantity for each in self.requests.values()),
-        ]
 
     def _other(self, word: Report) -> str | None:
         """Whether the report is of another order, whatever its ids."""
@@ -265,76 +212,12 @@ class FixOrder:
         if known is not None and word.refers == word.exec_id and known[0] is not word.kind:
             return None  # a bust that goes by the id of the fill
         if known is None:
-            _keep(self._exec_ids, word.exec_id, (word.kind, word.last), EXECUTIONS_KEPT)
+            keep(self._exec_ids, word.exec_id, (word.kind, word.last), EXECUTIONS_KEPT)
             return None
         if known == (word.kind, word.last):
             return ""
         was, now = f"a {known[0]} of {known[1]}", f"a {word.kind} of {word.last}"
         return f"ExecID {word.exec_id} was {was}, is now {now}: the first stands"
-
-    def _request(self, cl_ord_id: str, kind: RequestKind, orig: str) -> Request | None:
-        """The request of an id, made where it is new; None where the id is the order itself."""
-        if cl_ord_id in self.requests:
-            return self.requests[cl_ord_id]
-        if cl_ord_id in self.versions:
-            return None
-        asked = self.requests.get(orig)
-        depth = self.versions[orig].depth if orig in self.versions else asked.depth if asked else None
-        request = Request(cl_ord_id, kind, (self.versions[self.cl_ord_id].depth if depth is None else depth) + 1, None)
-        self.forgotten += _keep(self.requests, cl_ord_id, request)
-        return request
-
-    def _change(self, word: Report, errors: list[str]) -> None:
-        """What the report does to requests and to versions of the order."""
-        if (kind := _REQUEST_OF.get(word.kind)) is not None:
-            self._request(word.cl_ord_id, kind, word.orig_cl_ord_id)
-        request = self.requests.get(word.cl_ord_id)
-        if request is not None and word.kind in _ON_REQUEST:
-            _ON_REQUEST[word.kind](self, request, word)
-        elif word.kind in (ExecKind.RESTATED, ExecKind.REPLACED) or self.order_qty is None:
-            self._requantify(word)
-        if request is None or word.kind not in (ExecKind.PENDING_CANCEL, ExecKind.PENDING_REPLACE):
-            self._mark(word.status, word.moment)
-        if word.quantity is not None and word.kind is not ExecKind.REPLACED and word.quantity not in self._quantities():
-            errors.append(f"OrderQty {word.quantity}, the order's is {self.order_qty}: not taken")
-
-    def _mark(self, told: OrdStatus, moment: Moment) -> None:
-        """Where the order is told to be pending, and no request is known to be: the first not answered yet is."""
-        if not self._surely_newer(moment):
-            return  # may have been told of another request, long answered
-        kind = _PENDING_STATUS.get(told)
-        asked = [each for each in self.requests.values() if each.kind is kind and not each.settled]
-        if asked and not any(each.pending for each in asked):
-            asked[0].pending = True
-
-    def _accept(self, request: Request, word: Report) -> None:
-        """The replacement is the order now, unless a later one is already."""
-        _settle(request)
-        quantity = word.quantity if word.quantity is not None else request.quantity
-        if quantity is None:
-            quantity = self.versions[self.cl_ord_id].quantity
-        if quantity is not None and word.kind is ExecKind.REPLACED:
-            quantity = max(quantity, word.cum if word.cum is not None else self.cum_qty)
-        known = self.versions.get(request.cl_ord_id)
-        if known is None or not older(word.moment, known.moment):
-            version = Version(request.depth, quantity, word.moment)
-            self.forgotten += _keep(self.versions, request.cl_ord_id, version, but=self.cl_ord_id)
-        if request.depth >= self.versions[self.cl_ord_id].depth:
-            self.cl_ord_id = request.cl_ord_id
-
-    def _accept_by_fill(self, request: Request, word: Report) -> None:
-        """A fill of the replacement: it was accepted, though the report of that is still to come."""
-        pending = word.status in _PENDING_STATUS and len(self.open_requests) == 1  # itself; fills then go by either id
-        if request.kind is RequestKind.REPLACE and not request.settled and not pending:
-            self._accept(request, word)
-
-    def _requantify(self, word: Report) -> None:
-        at = word.cl_ord_id if word.cl_ord_id in self.versions else self.cl_ord_id
-        version, quantity = self.versions[at], word.quantity
-        if quantity is None and word.cum is not None and word.leaves is not None and word.status not in FINAL:
-            quantity = word.cum + word.leaves
-        if quantity is not None and not older(word.moment, version.moment):
-            self.versions[at] = Version(version.depth, quantity, word.moment)
 
     def _fill(self, word: Report, late: bool, errors: list[str]) -> None:
         """Count a fill, a bust or a correction."""
@@ -428,7 +311,7 @@ class FixOrder:
             return
         if word.status is not OrdStatus.REJECTED:
             self.final = word.status
-        elif word.cl_ord_id in self.requests:
+        elif word.cl_ord_id in self.chain.requests:
             return  # a venue that rejects a request by a report on it
         elif self.cum_qty:
             errors.append(f"rejected, with {self.cum_qty} filled: it stands")
@@ -440,22 +323,17 @@ class FixOrder:
     def _take_status(self, told: OrdStatus, word: Report | None) -> None:
         """The order's state by the newest word, as far as neither requests nor quantities decide it."""
         if word is not None:
-            self._pending_when_full |= told in _PENDING_STATUS and word.leaves == 0
+            self._pending_when_full |= told in PENDING and word.leaves == 0
             news = not self._pending_when_full or self._surely_newer(word.moment)
             self._told_filled = told is OrdStatus.FILLED and news
-        quantity = word.quantity if word is not None else None
-        if quantity is not None and all(quantity != each.quantity for each in self.versions.values()):
-            ahead = [each for each in self.requests.values() if each.quantity == quantity and not each.settled]
-            self._provisional = ahead[0].cl_ord_id if ahead else ""
-        elif quantity is not None:
-            self._provisional = ""
+            if word.quantity is not None:
+                self.chain.look_ahead(word.quantity)
         if told in FINAL:
             if word is None:
                 self.final = told
             return
-        known = any(each.kind is _PENDING_STATUS.get(told) for each in self.requests.values())
-        self._told_pending = told if told in _PENDING_STATUS and not known else None
-        if told in _PENDING_STATUS:
+        self._told_pending = told if told in PENDING and not self.chain.asked(told) else None
+        if told in PENDING:
             return
         self._told = None if told in _OF_QUANTITY else told
         self._holds_nothing = told in _MAY_HOLD_NOTHING and (
@@ -463,41 +341,6 @@ class FixOrder:
         )
 
 
-def _settle(request: Request) -> None:
-    request.pending, request.settled = False, True
-
-
-def _on_pending(order: FixOrder, request: Request, word: Report) -> None:
-    request.pending = not request.settled
-
-
-def _on_end(order: FixOrder, request: Request, word: Report) -> None:
-    _settle(request)
-
-
-_ON_REQUEST: Mapping[ExecKind, Callable[[FixOrder, Request, Report], None]] = {
-    ExecKind.PENDING_CANCEL: _on_pending,
-    ExecKind.PENDING_REPLACE: _on_pending,
-    ExecKind.CANCELED: _on_end,
-    ExecKind.REJECTED: _on_end,
-    ExecKind.REPLACED: FixOrder._accept,
-    ExecKind.TRADE: FixOrder._accept_by_fill,
-    ExecKind.TRADE_CORRECT: FixOrder._accept_by_fill,
-    ExecKind.TRADE_CANCEL: FixOrder._accept_by_fill,
-}
-"""What a report on a request (its ClOrdID the request's) does to the request."""
-
-
 def _selling(side: str) -> bool:
     """Sell, sell plus, short and short exempt go by one another in reports; so do buy and buy minus."""
     return side in ("2", "4", "5", "6")
-
-
-def _keep(of: dict[str, V], key: str, value: V, kept: int = IDS_KEPT, but: str = "") -> list[str]:
-    """Remember, and forget the oldest beyond what is kept."""
-    of[key] = value
-    if len(of) <= kept:
-        return []
-    oldest = next(each for each in of if each not in (key, but))
-    del of[oldest]
-    return [oldest]

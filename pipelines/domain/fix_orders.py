@@ -116,9 +116,9 @@ class FixOrders:
             number = self._make(FixOrder(root), root)
         order = self._orders[number]
         before = order.order_id
-        errors += order.hear_report(word if word.cl_ord_id else word._replace(cl_ord_id=order.cl_ord_id))
+        errors += order.hear_report(word if word.cl_ord_id else word._replace(cl_ord_id=order.chain.cl_ord_id))
         for each in (word.cl_ord_id, word.orig_cl_ord_id):
-            if each and (each in order.requests or each in order.versions):
+            if each in order.chain:
                 self._by_client.setdefault(each, number)
         if order.order_id and order.order_id != before:
             self._by_venue.pop(before, None)
@@ -150,7 +150,7 @@ class FixOrders:
 
     def _release(self, number: int) -> None:
         """Ids that the order itself has forgotten."""
-        forgotten = self._orders[number].forgotten
+        forgotten = self._orders[number].chain.forgotten
         while forgotten:
             if self._by_client.get(each := forgotten.pop()) == number:
                 del self._by_client[each]
@@ -168,7 +168,7 @@ class FixOrders:
         oldest = [number for number, _ in zip(self._orders, range(100), strict=False)]
         number = next((each for each in oldest if self._orders[each].done), oldest[0])
         order = self._orders.pop(number)
-        for each in (*order.versions, *order.requests, *order.forgotten):
+        for each in (*order.chain.versions, *order.chain.requests, *order.chain.forgotten):
             if self._by_client.get(each) == number:
                 del self._by_client[each]
         if self._by_venue.get(order.order_id) == number:
@@ -192,7 +192,7 @@ class FixOrders:
 
 def _known(order: FixOrder, errors: Sequence[str]) -> Known:
     return Known(
-        cl_ord_id=order.cl_ord_id,
+        cl_ord_id=order.chain.cl_ord_id,
         ord_status=order.status,
         order_qty=order.order_qty,
         cum_qty=order.cum_qty,

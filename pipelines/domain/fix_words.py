@@ -47,6 +47,9 @@ PRECEDENCE: Mapping[OrdStatus, int] = {
 }
 """Of several states that an order is in at once, the highest is told (Appendix D)."""
 
+FINAL = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED})
+"""The venue's last word, but for a reinstatement. A late fill still counts."""
+
 STATUS_OF: Mapping[str, OrdStatus] = {
     "0": OrdStatus.NEW,
     "1": OrdStatus.PARTIALLY_FILLED,

@@ -69,8 +69,8 @@ def word_of(fields: Fields) -> Word | None:
 def _new_order(fields: Fields) -> NewOrder:
     return NewOrder(
         cl_ord_id=_need(fields, 11),
-        symbol=_need(fields, 55),
-        side=_need(fields, 54),
+        symbol=fields.get(55, ""),
+        side=fields.get(54, ""),
         quantity=_positive(fields, 38),
         moment=_moment(fields),
         again=fields.get(43) == "Y" or fields.get(97) == "Y",

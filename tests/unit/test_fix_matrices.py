@@ -178,6 +178,11 @@ MATRICES = {
     8 X | Trade | Partially Filled | 11000 1000 10000 1000
     8 X | Restated | Partially Filled | 12000 1000 11000 0
     """,
+    "E.1.d, D21: decreased unasked": NEW
+    + """
+    8 X | Restated | New | 9000 0 9000 0
+    8 X | Trade | Filled | 9000 9000 0 9000
+    """,
     "E.1.f: held, then activated": NEW
     + """
     8 X | Triggered | New | 10000 0 10000 0

@@ -79,6 +79,22 @@ def told(known: Known) -> Told:
     return known.ord_status.value, quantity, int(known.cum_qty), leaves
 
 
+def test_an_order_without_a_side_is_taken_and_told() -> None:
+    known = FixOrders().hear(NewOrder("X", "IBM", "", Decimal(100)))
+    assert known is not None
+    assert (told(known), known.error) == (
+        ("Unknown", 100, 0, 100),
+        "Side (54) is missing: the order is taken nonetheless",
+    )
+
+
+def test_a_request_ahead_of_its_order_leaves_it_to_be_sent() -> None:
+    desk = Desk(sent=False)
+    assert desk.ask(RequestKind.CANCEL, "Y").error == "unknown order: nothing in this log sent X"
+    assert told(desk.hear(CancelReject("Y", "X", OrdStatus.REJECTED)))[0] == "Rejected"
+    assert told(desk.hear(NewOrder("X", "IBM", "1", Decimal(100)))) == ("Unknown", 100, 0, 100)
+
+
 def test_an_order_without_a_word_is_unknown_and_may_fill_whole() -> None:
     desk = Desk()
     known = desk.hear(StatusRequest("X"))
