@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from pipelines.execution.fix_replay import Step
@@ -51,7 +51,7 @@ def replay(
         with open_log(log) as source:
             steps = (step for step in replay_log(source, orders) if step.error or not errors)
             if as_json:
-                _lines(steps)
+                _lines(steps, live=log == "-")
                 return
             counts = _draw(steps)
     except FixLogError as error:
@@ -61,16 +61,20 @@ def replay(
     typer.echo(f"{counts.total():,} messages shown, {counts['amiss']:,} with something amiss; orders: {told}")
 
 
-def _lines(steps: "Iterator[Step]") -> None:
+def _lines(steps: "Iterator[Step]", live: bool) -> None:
     from msgspec.json import Encoder
 
     encode = Encoder(decimal_format="number").encode
     for step in steps:
         sys.stdout.write(encode(step).decode() + "\n")
-        sys.stdout.flush()
+        if live:
+            sys.stdout.flush()
 
 
 def _draw(steps: "Iterator[Step]") -> Counter[str]:
+    """The table of steps, and below it what is amiss, by line."""
+    from jobs.cli.answers import console
+
     counts: Counter[str] = Counter()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("line", "message", "order", "status"):
@@ -78,19 +82,27 @@ def _draw(steps: "Iterator[Step]") -> Counter[str]:
     for name in ("qty", "cum", "leaves", "avg px"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("pending")
-    table.add_column("amiss", style="red", overflow="fold")
+    table.add_column("", style="red")
+    amiss = []
     for step in steps:
         counts["amiss" if step.error else "right"] += 1
-        numbers = (step.order_qty, step.cum_qty, step.leaves_qty, step.avg_px)
-        table.add_row(
+        average = None if step.avg_px is None else round(step.avg_px, 6).normalize()
+        numbers = (step.order_qty, step.cum_qty, step.leaves_qty, average)
+        cells = (
             str(step.line),
             step.exec_type or _SHORT.get(step.msg_type or "", step.message),
             step.cl_ord_id or "",
             step.ord_status or "",
             *("" if each is None else f"{each:f}" for each in numbers),
             ", ".join(step.pending),
-            step.error or "",
+            "!" if step.error else "",
         )
+        table.add_row(*(Text(each) for each in cells))
+        if step.error:
+            amiss.append(step.error if step.error.startswith("line ") else f"line {step.line}: {step.error}")
+    out = console()
     if counts:
-        Console().print(table)
+        out.print(table)
+    for each in amiss:
+        out.print(each, style="red", markup=False, highlight=False)
     return counts

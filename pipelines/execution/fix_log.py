@@ -1,7 +1,7 @@
 """The messages of a FIX log: found in whatever stands around them, each with its line, each held against its checksum.
 
-simplefix takes a message's bytes apart (data fields by their length), and is asked for no more: it raises at text
-between messages, knows no delimiter but SOH, no positions, and checks neither BodyLength nor CheckSum.
+simplefix takes apart what has data fields, by their length, and is asked for no more: it raises at text between
+messages, knows no delimiter but SOH, no positions, and checks neither BodyLength nor CheckSum.
 """
 
 import gzip
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from simplefix import FixParser
+from simplefix.data import RAW_LEN_TAGS
 from simplefix.errors import ParsingError
 
 MAX_MESSAGE = 1 << 20
@@ -21,6 +22,7 @@ MAX_MESSAGE = 1 << 20
 
 _BLOCK = 1 << 18
 _SOH = b"\x01"
+_DATA_LENGTHS = frozenset(str(tag).encode() for tag in RAW_LEN_TAGS)
 _DELIMITERS = (_SOH, b"|", b"^A", b"\\x01", b"\\u0001", b"\\001", b"<SOH>", b"[SOH]", b"\xe2\x90\x81", b";")
 _BREAK = rb"[\r\n]*"
 _START = re.compile(rb"(?<![0-9])" + _BREAK.join((b"8", b"=", b"F", b"I", b"X")))
@@ -28,7 +30,8 @@ _HERE = re.compile(_BREAK.join((b"8", b"=", b"F", b"I", b"X")))
 _VERSION = re.compile(
     rb"8=(FIXT?\.\d\.\d(?:SP\d)?)(" + b"|".join(re.escape(each) for each in _DELIMITERS) + rb")(?=\d)"
 )
-_LENGTH = re.compile(rb"9=(\d{1,7})\x01")
+_LENGTHS = {mark: re.compile(rb"9=(\d{1,7})" + re.escape(mark)) for mark in _DELIMITERS}
+_CHECK = re.compile(rb"10=(\d{3})(?!\d)")
 _END = re.compile(rb"\x0110=(\d{3})(?!\d)\x01?")
 _CUT = re.compile(rb"\x0110=(\d*)")
 
@@ -100,7 +103,7 @@ def _messages(window: bytes, ended: bool) -> Iterator[tuple[FixMessage, int]]:
     """Messages of a window, with where they begin for their line, and where each ends."""
     at = 0
     while (start := _begin(window, at)) is not None:
-        whole = _whole(window[start : start + MAX_MESSAGE])
+        whole = _whole(window, start)
         if whole is not None:
             message, length = whole
             at = start + length
@@ -115,40 +118,38 @@ def _messages(window: bytes, ended: bool) -> Iterator[tuple[FixMessage, int]]:
             yield garbled._replace(line=start), at
 
 
-def _whole(text: bytes) -> tuple[FixMessage, int] | None:
-    """The message at the start of a text and its length there, if its BodyLength and CheckSum are right.
+def _whole(window: bytes, start: int) -> tuple[FixMessage, int] | None:
+    """The message that begins there and its length, if its BodyLength and CheckSum are right.
 
     As it stands, or with line breaks taken out, which a log may have put anywhere. A checksum may be of the
     delimiters as they stand.
     """
-    for broken in (False, True):
-        if broken and not (b"\n" in text[: 1 << 14] or b"\r" in text[: 1 << 14]):
-            return None
-        head = text[:64].translate(None, b"\r\n") if broken else text[:64]
-        begun = _VERSION.match(head)
-        if begun is None:
-            continue
-        mark = begun[2]
-        length = re.match(rb"9=(\d{1,7})" + re.escape(mark), head[begun.end() :])
-        if length is None:
-            continue
-        body = int(length[1])
-        if body > MAX_MESSAGE:
-            continue
-        raw = text if not broken else text[: 4 * body + 1024].translate(None, b"\r\n")
-        at = begun.end() + length.end()
-        end = _body_end(raw, at, body, mark)
-        check = re.compile(rb"10=(\d{3})(?!\d)").match(raw, end) if end is not None else None
-        if end is None or check is None:
-            continue
-        message = raw[:end].replace(mark, _SOH)
-        told = int(check[1])
-        if told not in (sum(message) % 256, sum(raw[:end]) % 256):
-            continue
-        close = check.end() + (len(mark) if raw.startswith(mark, check.end()) else 0)
-        parsed = _parsed(message + b"10=" + check[1] + _SOH, begun[1].decode())
-        return parsed, close if not broken else _stretched(text, close)
-    return None
+    return _checked(window, start, flat=False) or _checked(window, start, flat=True)
+
+
+def _checked(window: bytes, start: int, flat: bool) -> tuple[FixMessage, int] | None:
+    head = _text(window, start, 64, flat)
+    begun = _VERSION.match(head)
+    length = _LENGTHS[begun[2]].match(head, begun.end()) if begun is not None else None
+    if begun is None or length is None or int(length[1]) > MAX_MESSAGE:
+        return None
+    mark, body = begun[2], int(length[1])
+    raw = _text(window, start, 128 + body * max(len(mark), 3), flat)
+    end = _body_end(raw, length.end(), body, mark)
+    check = _CHECK.match(raw, end) if end is not None else None
+    if end is None or check is None:
+        return None
+    message = raw[:end].replace(mark, _SOH)
+    if int(check[1]) not in (sum(message) % 256, sum(raw[:end]) % 256):
+        return None
+    close = check.end() + (len(mark) if raw.startswith(mark, check.end()) else 0)
+    parsed = _parsed(message + b"10=" + check[1] + _SOH, begun[1].decode())
+    return parsed, _stretched(window[start : start + 2 * len(raw)], close) if flat else close
+
+
+def _text(window: bytes, start: int, size: int, flat: bool) -> bytes:
+    """So many bytes of a window from `start` on, or twice as many with the line breaks taken out of them."""
+    return window[start : start + 2 * size].translate(None, b"\r\n") if flat else window[start : start + size]
 
 
 def _body_end(raw: bytes, at: int, body: int, mark: bytes) -> int | None:
@@ -193,7 +194,7 @@ def _garbled(text: bytes) -> FixMessage | None:
         why = f"CheckSum (10) '{cut[1].decode()}' is not of three digits" if cut else "cut off: no CheckSum (10)"
         return _parsed(shown.replace(begun[2], _SOH), version, why)
     message = flat[: end.start() + 1]
-    length = _LENGTH.match(message, len(version) + 3)
+    length = _LENGTHS[_SOH].match(message, len(version) + 3)
     if length is None:
         why = "BodyLength (9) is not the second field, or not a number"
     elif int(length[1]) != len(message) - length.end():
@@ -204,19 +205,29 @@ def _garbled(text: bytes) -> FixMessage | None:
 
 
 def _parsed(message: bytes, version: str, garbled: str = "") -> FixMessage:
-    parser = FixParser(stop_tag=-1, allow_empty_values=bool(garbled))
+    fields: dict[int, str] = {}
+    wrong = ""
+    for tag, value in _pairs(message):
+        if not tag.isdigit() or len(tag) > 9:
+            wrong = wrong or f"tag {tag.decode('utf-8', 'replace')[:20]!r} is not a number"
+        elif not value:
+            wrong = wrong or f"tag {int(tag)} has no value"
+        else:
+            fields.setdefault(int(tag), value.decode("utf-8", "replace"))
+    if not wrong and list(fields)[1:3] != [9, 35]:
+        wrong = "BodyLength (9) and MsgType (35) are not the second and third fields"
+    return FixMessage(0, version, fields, garbled or wrong)
+
+
+def _pairs(message: bytes) -> list[tuple[bytes, bytes]]:
+    """Tags and values. Without data fields a split will do, at ten times the speed."""
+    parts = [part.partition(b"=") for part in message.split(_SOH) if part]
+    if not any(tag in _DATA_LENGTHS for tag, _, _ in parts):
+        return [(tag, value) for tag, _, value in parts]
+    parser = FixParser(stop_tag=-1, allow_empty_values=True)
     parser.append_buffer(message)
     try:
         parser.get_message()
     except ParsingError as error:
-        garbled = garbled or _reason(error)
-    fields: dict[int, str] = {}
-    for tag, value in parser.pairs:
-        fields.setdefault(tag, value.decode("utf-8", "replace"))
-    if not garbled and list(fields)[1:3] != [9, 35]:
-        garbled = "BodyLength (9) and MsgType (35) are not the second and third fields"
-    return FixMessage(0, version, fields, garbled)
-
-
-def _reason(error: ParsingError) -> str:
-    return f"{type(error).__name__.removesuffix('Error')} {error}".strip()
+        return [*((str(tag).encode(), value) for tag, value in parser.pairs), (str(error).encode(), b"")]
+    return [(str(tag).encode(), value) for tag, value in parser.pairs]

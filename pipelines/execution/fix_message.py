@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from pipelines.domain.fix_words import (
     KIND_OF,
@@ -50,8 +51,9 @@ _TAGS: Mapping[int, str] = {
     150: "ExecType",
     151: "LeavesQty",
 }
-_NUMBER = re.compile(r"-?(\d{1,15}(\.\d{0,12})?|\.\d{1,12})")
-_TIME = re.compile(r"(\d{8}-\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?")
+_NUMBER = re.compile(r"-?([0-9]{1,15}(\.[0-9]{0,12})?|\.[0-9]{1,12})")
+_COUNT = re.compile(r"[0-9]{1,18}")
+_TIME = re.compile(r"(\d{8})-(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?", re.ASCII)
 
 Fields = Mapping[int, str]
 
@@ -162,12 +164,12 @@ def _cancel_reject(fields: Fields) -> CancelReject:
 
 def _refusal(fields: Fields) -> Refusal:
     """The session of its moment is that of the message it refuses: the other way round."""
-    number = fields.get(45, "")
-    if not number.isdigit() and not fields.get(379):
+    number = _count(fields, 45)
+    if number is None and not fields.get(379):
         raise Incomplete(f"{_name(45)} is missing")
     return Refusal(
         of_type=fields.get(372, ""),
-        of_number=int(number) if number.isdigit() else None,
+        of_number=number,
         cl_ord_id=fields.get(379, ""),
         reason=fields.get(58, "") or f"reason {fields.get(373) or fields.get(380) or 'not told'}",
         moment=_moment(fields)._replace(session=f"{fields.get(56, '')}>{fields.get(49, '')}"),
@@ -188,21 +190,29 @@ _READ: Mapping[str, Callable[[Fields], Word]] = {
 
 def _moment(fields: Fields) -> Moment:
     """A resend says when it was sent at first (122)."""
-    number = fields.get(34, "")
     sent = fields.get(122) if fields.get(43) == "Y" and 122 in fields else fields.get(52)
     session = f"{fields.get(49, '')}>{fields.get(56, '')}"
-    return Moment(_time(fields.get(60)), _time(sent), session, int(number) if number.isdigit() else None)
+    return Moment(_time(fields.get(60)), _time(sent), session, _count(fields, 34))
 
 
 def _time(text: str | None) -> int | None:
     found = _TIME.fullmatch(text) if text else None
     if found is None:
         return None
+    day, hour, minute, second, fraction = found.groups()
+    midnight = _midnight(day)
+    if midnight is None:
+        return None
+    seconds = (int(hour) * 60 + int(minute)) * 60 + int(second)
+    return (midnight + seconds) * 1_000_000_000 + int((fraction or "").ljust(9, "0"))
+
+
+@lru_cache(maxsize=64)
+def _midnight(day: str) -> int | None:
     try:
-        at = datetime.strptime(found[1], "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
+        return int(datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).timestamp())
     except ValueError:
-        return None  # a leap second, or no time at all
-    return int(at.timestamp()) * 1_000_000_000 + int((found[2] or "").ljust(9, "0"))
+        return None
 
 
 def _need(fields: Fields, tag: int) -> str:
@@ -210,6 +220,11 @@ def _need(fields: Fields, tag: int) -> str:
     if not value:
         raise Incomplete(f"{_name(tag)} is missing")
     return value
+
+
+def _count(fields: Fields, tag: int) -> int | None:
+    text = fields.get(tag, "")
+    return int(text) if _COUNT.fullmatch(text) else None
 
 
 def _number(fields: Fields, tag: int) -> Decimal | None:

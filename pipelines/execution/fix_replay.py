@@ -11,7 +11,7 @@ from pipelines.domain.fix_words import Report
 from pipelines.execution.fix_log import FixMessage, read_log
 from pipelines.execution.fix_message import NAMES, Incomplete, word_of
 
-_SHOWN = Context(prec=12)
+_SHOWN = Context(prec=15)
 """Digits of an average price that are shown."""
 
 

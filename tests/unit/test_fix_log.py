@@ -14,7 +14,9 @@ from typer.testing import CliRunner, Result
 
 from jobs.cli.main import app
 from jobs.cli.orders import OrdersError
+from pipelines.domain.fix_orders import FixOrders
 from pipelines.execution.fix_log import FixMessage, read_log
+from pipelines.execution.fix_replay import replay_log
 from tests.support.fix_text import message, rows
 
 RECORDED = Path(__file__).parents[3] / "shared/data/fix/log4fixj_fix42_fix44_logs.tar.gz"
@@ -125,11 +127,11 @@ def test_a_garbled_message_is_told_and_passed_over(spoil: Any, why: str) -> None
     assert garbled["cum_qty"] in (None, 0)
 
 
-def test_an_empty_value_is_garbled() -> None:
+def test_a_tag_without_a_value_is_garbled() -> None:
     body = b"35=D\x0111=\x01"
     head = b"8=FIX.4.4\x019=%d\x01" % len(body)
     (found,) = read(head + body + b"10=%03d\x01" % (sum(head + body) % 256))
-    assert found.garbled == "EmptyValue 11"
+    assert found.garbled == "tag 11 has no value"
 
 
 def test_what_is_told_of_a_message() -> None:
@@ -158,9 +160,10 @@ def test_what_is_told_of_a_message() -> None:
 
 def test_the_table_and_its_summary(tmp_path: Path) -> None:
     log = tmp_path / "FIX.log.gz"
-    log.write_bytes(gzip.compress(ORDER + NEW + FILL + ORDER[:30]))
+    log.write_bytes(gzip.compress(ORDER + NEW + FILL + message((35, "H"), (11, "[/x]"))))
     found = replay(log)
     assert found.stdout.splitlines()[3].split() == ["1", "Trade", "X", "Filled", "100", "100", "0", "9.5"]
+    assert found.stdout.splitlines()[-2] == "line 1: unknown order: nothing in this log sent [/x]"
     assert found.stdout.splitlines()[-1] == "4 messages shown, 1 with something amiss; orders: 1 Filled"
     assert replay(log, "--errors").stdout.splitlines()[-1].startswith("1 messages shown, 1 with something amiss")
 
@@ -204,6 +207,39 @@ def test_any_bytes_are_read_without_a_fault(parts: list[bytes]) -> None:
     log = b"".join(parts)
     assert all(1 <= each.line <= log.count(b"\n") + 1 for each in read(log))
     assert replay("-", "--json", text=log).exit_code == 0
+
+
+IDS = st.sampled_from(["X", "Y", "Z", "", "NONE"])
+NUMBERS = st.sampled_from(["0", "-1", "5", "100", "1e9", "999999999999999", "0.000000000001", "\u00b2", "many", ""])
+FIELDS = st.fixed_dictionaries(
+    {35: st.sampled_from("DFGH893j")},
+    optional={
+        **dict.fromkeys((11, 41, 37, 17, 19, 379), IDS),
+        **dict.fromkeys((6, 14, 31, 32, 34, 38, 45, 151), NUMBERS),
+        39: st.sampled_from("0123456789ABCDEZ"),
+        150: st.sampled_from("0123456789ABCDEFGHILZ"),
+        20: st.sampled_from("01234"),
+        54: st.sampled_from("125"),
+        55: st.sampled_from(["IBM", "MSFT"]),
+        52: st.sampled_from(["20240102-10:00:00", "20240102-10:00:01.5", "20241399-00:00:00", "now"]),
+        103: st.just("6"),
+        378: st.just("0"),
+        372: st.sampled_from("DFGH8A"),
+    },
+)
+
+
+@given(st.lists(FIELDS, max_size=12))
+def test_any_fields_are_heard_and_the_state_stays_sane(messages: list[dict[int, str]]) -> None:
+    orders = FixOrders()
+    log = io.BytesIO(b"".join(message(*fields.items()) for fields in messages))
+    for step in replay_log(log, orders):
+        assert step.cum_qty is None or step.cum_qty >= 0
+        assert step.leaves_qty is None or step.leaves_qty >= 0
+        assert step.order_qty is None or step.order_qty >= 0
+    for known in orders.orders():
+        if known.leaves_qty and known.order_qty is not None:
+            assert known.cum_qty + known.leaves_qty == known.order_qty
 
 
 @pytest.mark.skipif(not RECORDED.is_file(), reason=f"{RECORDED} is not on this machine")
