@@ -133,8 +133,9 @@ class Chain:
             _ON_REQUEST[word.kind](self, request, word, cum)
         elif word.kind in (ExecKind.RESTATED, ExecKind.REPLACED) or self.quantity is None:
             self._requantify(word)
-        if surely_newer and (request is None or word.kind not in (ExecKind.PENDING_CANCEL, ExecKind.PENDING_REPLACE)):
-            self.mark(word.status)
+        taken_up = word.kind in (ExecKind.PENDING_CANCEL, ExecKind.PENDING_REPLACE)
+        if (request is None and taken_up) or (surely_newer and not taken_up):
+            self.mark(word.status)  # a venue that goes by the order's id; or one that tells of it in passing
         if word.quantity is None or word.kind is ExecKind.REPLACED or word.quantity in self.quantities:
             return None
         return f"OrderQty {word.quantity}, the order's is {self.quantity}: not taken"

@@ -181,8 +181,13 @@ class FixOrder:
         before = self.cum_qty
         wrong = self.chain.hear(word, before, self._surely_newer(word.moment))
         errors += [wrong] if wrong else []
+        itself = contradictions(word, self.order_qty)
+        whole = word.refers in self.fills and before == self.fills.quantity
         if word.kind in FILLS:
             self._fill(word, late, errors)
+        if whole and word.cum is not None and word.cum > self.fills.quantity and not late:
+            errors.append(f"CumQty {word.cum}, but fills come to {self.fills.quantity}")
+            word = word._replace(cum=self.fills.quantity)  # nothing was unseen that it could tell of
         fresh = not late and not self._stale(word, before, errors)
         self._told_quantity(word, fresh, errors)
         self._end(word, fresh, errors)
@@ -190,8 +195,7 @@ class FixOrder:
             self._take_status(word.status, word)
         if not late:
             self._newest = word.moment
-        errors += contradictions(word, self.order_qty)
-        return errors
+        return [*errors, *itself]
 
     # parts of a report
 
@@ -227,7 +231,9 @@ class FixOrder:
             return
         quantity = ZERO if bust else word.last
         if quantity is None or (not quantity and not bust):
-            errors.append(f"{word.kind} without a LastQty: not counted")
+            errors.append(
+                f"{word.kind} without a LastQty: {'not' if word.cum is None else 'only its CumQty is'} counted"
+            )
             return
         exec_id = word.exec_id if word.refers != word.exec_id else f"{word.exec_id} {word.kind}"
         if word.refers and word.refers not in self.fills:

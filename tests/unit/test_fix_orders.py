@@ -183,6 +183,21 @@ def test_a_bust_of_the_last_fill_reopens_the_order() -> None:
     assert told(desk.report("Trade Cancel", "New", 0, 100, refers="A")) == ("New", 100, 0, 100)
 
 
+def test_a_bust_that_takes_nothing_off_its_sum_is_told() -> None:
+    desk = Desk()
+    desk.fill(40, 40, exec_id="A")
+    known = desk.report("Trade Cancel", "Partially Filled", 40, 60, refers="A")
+    assert (told(known), known.error) == (("New", 100, 0, 100), "CumQty 40, but fills come to 0")
+
+
+def test_a_fill_without_a_quantity_counts_by_its_sum() -> None:
+    known = Desk().report("Trade", "Filled", 100, 0)
+    assert (told(known), known.error) == (
+        ("Filled", 100, 100, 0),
+        "Trade without a LastQty: only its CumQty is counted",
+    )
+
+
 def test_a_bust_without_a_reference_takes_nothing_back() -> None:
     desk = Desk()
     desk.fill(40, 40)
@@ -221,6 +236,14 @@ def test_a_rejected_request_leaves_the_order_what_it_was() -> None:
     assert (told(known), known.pending) == (("New", 100, 0, 100), ())
     late = desk.report("Pending Cancel", "Pending Cancel", 0, 100, exec_id="late", client="Y", orig_cl_ord_id="X")
     assert told(late) == ("New", 100, 0, 100)
+
+
+def test_a_venue_that_does_not_name_the_request() -> None:
+    desk = Desk()
+    desk.ask(RequestKind.CANCEL, "Y")
+    assert desk.report("Pending Cancel", "Pending Cancel", 0, 100).ord_status == "Pending Cancel"
+    known = desk.report("Canceled", "Canceled", 0, 0)
+    assert (told(known), known.pending) == (("Canceled", 100, 0, 0), ())
 
 
 def test_a_replacement_changes_id_and_quantity() -> None:
