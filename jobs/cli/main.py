@@ -25,6 +25,7 @@ from jobs.cli import (
     history,
     keys,
     limits,
+    orders,
     pair_pages,
     pairs,
     quality,
@@ -82,6 +83,7 @@ app.add_typer(feed.app, name="feed")
 app.add_typer(history.app, name="history")
 app.add_typer(keys.app, name="keys")
 app.add_typer(limits.app, name="limits")
+app.add_typer(orders.app, name="orders")
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.add_typer(reference.app, name="reference")
@@ -118,6 +120,7 @@ EXPECTED = (
     SignalError,
     pair_pages.PagesError,
     limits.LimitsError,
+    orders.OrdersError,
     pairs.PairsError,
     var.VarError,
     quality.QualityError,
