@@ -112,7 +112,8 @@ def _marks(state: TraderState, pair: TradedPair, signal: Signal, time_ns: int) -
             return
         age_ns, mark = time_ns - quote[2], 0.5 * (quote[0] + quote[1])
         fresh = age_ns <= limit_ms * NS_PER_MS or mid != mark
-        text = f"{instrument.id} was marked {age_ns / 1e6:.3f} ms ago, limit {limit_ms} ms"
+        when = f"{age_ns / 1e6:.3f} ms ago" if age_ns >= 0 else f"{-age_ns / 1e6:.3f} ms after it"
+        text = f"{instrument.id} was marked {when}, limit {limit_ms} ms"
         yield Verdict(Check.STALE_MARKS, fresh, text)
         silent = marks.state.get(instrument.id, 0) if marks else 0
         if silent:
