@@ -39,6 +39,7 @@ from jobs.cli import (
     sql,
     stack,
     submit,
+    tca,
     var,
     why,
 )
@@ -75,6 +76,7 @@ app.command()(account.drain)
 app.command()(demo.demo)
 app.command()(sql.sql)
 app.command(epilog="Example: helios why 9caff0ef5dbe --json")(why.why)
+app.command(epilog="Example: helios tca --by venue --strategy desk.yaml --out costs.html")(tca.tca)
 app.command(epilog="Example: helios decode capture.jsonl.gz --json")(decode.decode)
 app.command(epilog="Example: helios bars uso.zip bno.zip --reference us-desk.yaml")(bars.bars)
 app.add_typer(account_shown.app, name="account")
@@ -126,6 +128,7 @@ EXPECTED = (
     quality.QualityError,
     reference.ReferenceCommandError,
     risk.RiskCommandError,
+    tca.TcaCommandError,
     RiskLogError,
     route.RouteError,
     schedule.ScheduleCommandError,

@@ -9,9 +9,11 @@ from uuid import uuid4
 import pytest
 
 from infra.settings import Settings
+from pipelines.domain.trader_config import Fee
 from pipelines.history.queries import History, Listed, Span
 from pipelines.history.reader import Batch
 from pipelines.history.rows import bar_rows, event_rows, order_rows, spread_rows
+from pipelines.history.tca_history import TcaHistory
 from pipelines.history.timescale import HistoryError, connect, migrate
 from pipelines.history.writer import Writer
 from tests.support.accounts import strategy
@@ -183,3 +185,20 @@ def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     with pytest.raises(HistoryError, match=r"Timescale at 127\.0\.0\.1:1/desk does not answer") as caught:
         History("postgresql://helios:secret@127.0.0.1:1/desk")
     assert "secret" not in str(caught.value)
+
+
+def test_costs_are_of_orders_with_the_quotes_of_their_times(dsn: str, history: History) -> None:
+    with TcaHistory(dsn) as costs:
+        orders, left_out = costs.traded("b-second", Span(), "BTC-ETH", {"binance": Fee(bps=1.0)})
+        with pytest.raises(HistoryError, match="session b-second has no orders in that time"):
+            costs.traded("b-second", Span(START + timedelta(days=1)))
+    assert (len(orders), left_out) == (2, 0)
+    for order, price in zip(orders, (fill.price for each in orders for fill in each.fills), strict=True):
+        (fill,) = order.fills
+        at = START + timedelta(microseconds=fill.time_ns // 1000 - int(START.timestamp()) * 1_000_000)
+        ((quote,),) = (history.asof("b-second", [("BTCUSDT", at)]).rows,)
+        assert (fill.mid, fill.price) == (pytest.approx((quote[4] + quote[5]) / 2), price)
+        assert (order.arrival, order.spread) == (fill.mid, pytest.approx(0.01))
+        assert fill.after == (None,) * 5, "the recording ends within the second"
+        assert order.over == (order.filled == order.lots)
+    assert {order.fee_bps for order in orders} <= {0.0, 1.0}

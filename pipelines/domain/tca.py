@@ -1,0 +1,205 @@
+"""What trading cost: each order's implementation shortfall, split into what made it; what its price did after.
+
+The paper portfolio trades at the decision's price, at once and for nothing (Perold, "The implementation shortfall:
+paper versus reality", Journal of Portfolio Management, 1988). Of what was filled the shortfall is, exactly, the sum of
+
+- delay: from the decision's price to the mid when the order came to its venue;
+- spread: half of what bid and ask were apart then;
+- timing: from that mid to the mid of each fill;
+- impact: from that to the price of the fill, beyond half the spread;
+- fees.
+
+Of what was not filled it is opportunity: from the decision's price to the mid at the order's last word. Costs are
+positive. A mark-out is how far the mid has gone in the order's favour some time after a fill, from the fill's price.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+
+HORIZONS_S = (1, 5, 30, 60, 300)
+"""Of mark-outs, in seconds."""
+
+FEWEST = 20
+"""Orders that a coefficient of impact takes at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Lots at a price; `mid` then, and after each of `HORIZONS_S`, None where it is not known."""
+
+    time_ns: int
+    lots: int
+    price: float
+    mid: float | None = None
+    after: tuple[float | None, ...] = (None,) * len(HORIZONS_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Traded:
+    """An order and what became of it. `sign` 1 bought, -1 sold; prices in the instrument's currency, `lot_size` in
+    units. `deviation`: of a day's return, a share; `volume`: lots a day; 0 where they are not known."""
+
+    order_id: str
+    pair: str
+    strategy: str
+    venue: str
+    instrument: str
+    sign: int
+    lots: int
+    lot_size: float
+    decided_ns: int
+    decision: float
+    arrival: float
+    spread: float
+    last: float
+    fills: tuple[Fill, ...]
+    over: bool = True
+    """Nothing more of it can fill."""
+    fee_bps: float = 0.0
+    fee_per_lot: float = 0.0
+    deviation: float = 0.0
+    volume: float = 0.0
+
+    @property
+    def filled(self) -> int:
+        return sum(fill.lots for fill in self.fills)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Of orders together, in money; they add up to the shortfall."""
+
+    delay: float = 0.0
+    spread: float = 0.0
+    timing: float = 0.0
+    impact: float = 0.0
+    fees: float = 0.0
+    opportunity: float = 0.0
+
+    @property
+    def total(self) -> float:
+        return self.delay + self.spread + self.timing + self.impact + self.fees + self.opportunity
+
+    def __add__(self, other: "Costs") -> "Costs":
+        return Costs(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Costs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A line of the account of costs. `notional`: at the decisions' prices; `error`: the standard error of the total's
+    bps over the orders, NaN of one; `after_bps`: mark-outs by `HORIZONS_S`; `estimate_bps`: what was to be expected
+    before the trade, None where deviation or volume is not known of any order."""
+
+    name: str
+    orders: int
+    lots: int
+    filled: int
+    notional: float
+    costs: Costs
+    error_bps: float
+    after_bps: tuple[float | None, ...]
+    estimate_bps: float | None
+
+    def bps(self, of: str = "total") -> float:
+        """A part of the costs, in 1/10,000 of the notional."""
+        return _bps(float(getattr(self.costs, of)), self.notional)
+
+
+def costs(order: Traded) -> Costs:
+    """The shortfall of an order, by what made it. What may still fill counts in nothing."""
+    unit, half = order.lot_size, 0.5 * order.spread
+    spread = timing = impact = fees = 0.0
+    for fill in order.fills:
+        mid = order.arrival if fill.mid is None else fill.mid
+        spread += half * fill.lots
+        timing += order.sign * (mid - order.arrival) * fill.lots
+        impact += (order.sign * (fill.price - mid) - half) * fill.lots
+        fees += fill.lots * (order.fee_per_lot + fill.price * unit * order.fee_bps / 1e4)
+    left = order.lots - order.filled if order.over else 0
+    return Costs(
+        delay=order.sign * (order.arrival - order.decision) * order.filled * unit,
+        spread=spread * unit,
+        timing=timing * unit,
+        impact=impact * unit,
+        fees=fees,
+        opportunity=order.sign * (order.last - order.decision) * left * unit,
+    )
+
+
+def expected_bps(order: Traded, coefficient: float = 1.0) -> float | None:
+    """Before the trade: half the spread, and the square-root law of impact, coefficient * deviation * sqrt(lots /
+    volume) (Toth and others, Physical Review X 1, 2011). None where it cannot be told."""
+    if not (order.deviation > 0 and order.volume > 0 and order.arrival > 0):
+        return None
+    return 1e4 * (0.5 * order.spread / order.arrival + coefficient * _root(order))
+
+
+def coefficient(orders: Iterable[Traded]) -> float | None:
+    """Of the square-root law, by least squares through zero over own fills, each order weighed by its notional: what
+    its fills cost beyond half the spread, from the mid at arrival. None of fewer than `FEWEST` orders."""
+    of = [each for each in orders if each.filled and each.arrival > 0 and _root(each) > 0]
+    if len(of) < FEWEST:
+        return None
+    above = below = 0.0
+    for order in of:
+        made, notional = costs(order), order.arrival * order.filled * order.lot_size
+        x = _root(order)
+        above += x * (made.timing + made.impact)
+        below += x * x * notional
+    return above / below
+
+
+def summed(orders: Sequence[Traded], key: Callable[[Traded], str], coefficient: float = 1.0) -> tuple[Cost, ...]:
+    """Costs by a key, sorted, and then all together."""
+    names = sorted({key(order) for order in orders})
+    parts = [_sum(name, [order for order in orders if key(order) == name], coefficient) for name in names]
+    return (*parts, _sum("all", orders, coefficient))
+
+
+def _sum(name: str, orders: Sequence[Traded], coefficient: float) -> Cost:
+    each = [(_notional(order), costs(order)) for order in orders]
+    notional = sum(worth for worth, _ in each)
+    whole = sum((made for _, made in each), Costs())
+    mean = _bps(whole.total, notional)
+    spread_of = sum((worth * (_bps(made.total, worth) - mean)) ** 2 for worth, made in each)
+    expected = [(_notional(order), expected_bps(order, coefficient)) for order in orders]
+    known = [(worth, bps) for worth, bps in expected if bps is not None]
+    return Cost(
+        name,
+        len(orders),
+        sum(order.lots for order in orders),
+        sum(order.filled for order in orders),
+        notional,
+        whole,
+        math.sqrt(spread_of) / notional if len(each) > 1 and notional > 0 else math.nan,
+        tuple(_after(orders, place) for place in range(len(HORIZONS_S))),
+        _mean(known),
+    )
+
+
+def _after(orders: Sequence[Traded], place: int) -> float | None:
+    found = [
+        (fill.lots * fill.price * order.lot_size, 1e4 * order.sign * (mid - fill.price) / fill.price)
+        for order in orders
+        for fill in order.fills
+        if (mid := fill.after[place]) is not None
+    ]
+    return _mean(found)
+
+
+def _mean(weighed: Sequence[tuple[float, float]]) -> float | None:
+    weight = sum(worth for worth, _ in weighed)
+    return sum(worth * value for worth, value in weighed) / weight if weight > 0 else None
+
+
+def _root(order: Traded) -> float:
+    return order.deviation * math.sqrt(order.lots / order.volume) if order.volume > 0 else 0.0
+
+
+def _notional(order: Traded) -> float:
+    return order.decision * order.lots * order.lot_size
+
+
+def _bps(money: float, notional: float) -> float:
+    return 1e4 * money / notional if notional > 0 else 0.0

@@ -1,0 +1,130 @@
+"""Orders of the history with what the account of their costs takes: quotes at their times, and after their fills."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from pipelines.domain.market import NS_PER_S
+from pipelines.domain.tca import HORIZONS_S, Fill, Traded
+from pipelines.domain.trader_config import Fee
+from pipelines.domain.trading import Side
+from pipelines.history.asked import Span
+from pipelines.history.queries import History
+from pipelines.history.timescale import HistoryError
+
+AT_ONCE = 2_000
+"""Quotes asked for in one question."""
+
+NO_FEE = Fee()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 1, 1, tzinfo=UTC)
+
+Row = Mapping[str, Any]
+At = tuple[str, int]
+"""An instrument and a time, UTC ns."""
+
+
+class Quote(NamedTuple):
+    bid: float
+    ask: float
+    time: datetime
+
+    @property
+    def mid(self) -> float:
+        return 0.5 * (self.bid + self.ask)
+
+
+class TcaHistory(History):
+    """A read-only connection to the history."""
+
+    def traded(
+        self, session: str, span: Span, pair: str | None = None, fees: Mapping[str, Fee] | None = None
+    ) -> tuple[list[Traded], int]:
+        """Orders of a session that came to a venue, and how many are left out as their instrument had no quote then.
+        `fees` by venue: the history does not know them. HistoryError where there are no orders."""
+        if pair is not None:
+            self._check(session, "pair", pair)
+        asked: dict[str, Any] = {"session": session, "pair": pair, **span.parameters()}
+        orders = self._dicts("tca_orders", asked)
+        if not orders:
+            raise HistoryError(f"session {session} has no orders{f' of {pair}' if pair else ''} in that time")
+        fills: dict[str, list[Row]] = defaultdict(list)
+        for row in self._dicts("tca_fills", asked):
+            fills[row["client_order_id"]].append(row)
+        quotes = self._quotes(session, sorted(set(_wanted(orders, fills))))
+        made = [_traded(row, fills[row["client_order_id"]], quotes, fees or {}) for row in orders]
+        found = [each for each in made if each is not None]
+        return found, len(made) - len(found)
+
+    def _quotes(self, session: str, wanted: Sequence[At]) -> dict[At, Quote]:
+        """What was quoted at each; nothing after an instrument's last quote: it is not known what came then."""
+        names = sorted({name for name, _ in wanted})
+        last = dict(zip(names, self._asked_for(session, [(name, _LAST) for name in names]), strict=True))
+        known = [(name, at) for name, at in wanted if (end := last[name]) is not None and _time(at) <= end.time]
+        found: dict[At, Quote] = {}
+        for first in range(0, len(known), AT_ONCE):
+            part = known[first : first + AT_ONCE]
+            quotes = self._asked_for(session, [(name, _time(at)) for name, at in part])
+            found |= {at: quote for at, quote in zip(part, quotes, strict=True) if quote is not None}
+        return found
+
+    def _asked_for(self, session: str, wanted: Sequence[tuple[str, datetime]]) -> list[Quote | None]:
+        answer = self.asof(session, wanted)
+        places = [answer.columns.index(name) for name in ("bid", "ask", "time")]
+        rows = [[row[place] for place in places] for row in answer.rows]
+        return [Quote(bid, ask, time) if bid and ask else None for bid, ask, time in rows]
+
+    def _dicts(self, query: str, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+        answer = self._ask(query, **asked)
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+
+def _wanted(orders: Sequence[Row], fills: Mapping[str, Sequence[Row]]) -> Iterator[At]:
+    for row in orders:
+        name = row["instrument"]
+        yield from ((name, row[when]) for when in ("event_ns", "arrived_ns", "last_ns"))
+        for fill in fills[row["client_order_id"]]:
+            yield from ((name, fill["event_ns"] + after * NS_PER_S) for after in (0, *HORIZONS_S))
+
+
+def _traded(row: Row, fills: Sequence[Row], quotes: Mapping[At, Quote], fees: Mapping[str, Fee]) -> Traded | None:
+    name = row["instrument"]
+    decided, arrived, last = (quotes.get((name, row[when])) for when in ("event_ns", "arrived_ns", "last_ns"))
+    decision = row["decision"] or (decided.mid if decided else 0.0)
+    if arrived is None or not decision > 0:
+        return None
+    fee = fees.get(row["venue"], NO_FEE)
+    return Traded(
+        order_id=row["client_order_id"],
+        pair=row["pair"],
+        strategy=row["strategy"],
+        venue=row["venue"],
+        instrument=name,
+        sign=1 if row["side"] == Side.BUY else -1,
+        lots=row["quantity"],
+        lot_size=row["lot_size"],
+        decided_ns=row["event_ns"],
+        decision=decision,
+        arrival=arrived.mid,
+        spread=arrived.ask - arrived.bid,
+        last=last.mid if last else arrived.mid,
+        fills=tuple(_fill(name, each, quotes) for each in fills),
+        over=bool(row["over"]),
+        fee_bps=fee.bps,
+        fee_per_lot=fee.per_lot,
+        deviation=(row["deviation"] or 0.0) / (arrived.mid * row["lot_size"]),
+        volume=row["volume"] or 0.0,
+    )
+
+
+def _fill(name: str, row: Row, quotes: Mapping[At, Quote]) -> Fill:
+    at = row["event_ns"]
+    mid, *after = (
+        quote.mid if (quote := quotes.get((name, at + later * NS_PER_S))) else None for later in (0, *HORIZONS_S)
+    )
+    return Fill(at, row["quantity"], row["price"], mid, tuple(after))
+
+
+def _time(at_ns: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=at_ns // 1000)

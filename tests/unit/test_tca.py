@@ -1,0 +1,123 @@
+"""What trading cost, on orders made by hand: a sale of 10 lots of 2 units, decided at 100, at its venue at 99.9."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.domain.tca import FEWEST, HORIZONS_S, Costs, Fill, Traded, coefficient, costs, expected_bps, summed
+from pipelines.pages.tca_page import tca_page
+
+AFTER = (98.0, 97.0, None, None, 99.0)
+ORDER = Traded(
+    order_id="0123456789abcdef",
+    pair="A-B",
+    strategy="test",
+    venue="sim",
+    instrument="A",
+    sign=-1,
+    lots=10,
+    lot_size=2.0,
+    decided_ns=1_700_000_000_000_000_000,
+    decision=100.0,
+    arrival=99.9,
+    spread=0.2,
+    last=99.0,
+    fills=(Fill(0, 4, 99.8, 99.9, AFTER), Fill(1, 2, 99.5, 99.7, AFTER)),
+    fee_bps=1.0,
+    fee_per_lot=0.05,
+)
+
+
+def test_the_shortfall_of_a_sale_is_what_it_is_made_of() -> None:
+    made = costs(ORDER)
+    assert made.delay == pytest.approx(0.1 * 6 * 2)
+    assert made.spread == pytest.approx(0.1 * 6 * 2)
+    assert made.timing == pytest.approx(0.2 * 2 * 2)  # of the second fill alone
+    assert made.impact == pytest.approx((0.1 - 0.1) * 4 * 2 + (0.2 - 0.1) * 2 * 2)
+    assert made.fees == pytest.approx(6 * 0.05 + (4 * 99.8 + 2 * 99.5) * 2 / 1e4)
+    assert made.opportunity == pytest.approx(1.0 * 4 * 2)
+    assert made.total == pytest.approx((4 * 0.2 + 2 * 0.5) * 2 + made.fees + made.opportunity)
+
+
+def test_what_may_still_fill_is_no_opportunity_lost() -> None:
+    assert costs(replace(ORDER, over=False)).opportunity == 0.0
+
+
+def test_a_fill_without_a_mid_has_its_cost_as_impact() -> None:
+    made = costs(replace(ORDER, fills=(Fill(0, 10, 99.0),)))
+    assert (made.timing, made.impact) == (0.0, pytest.approx((0.9 - 0.1) * 20))
+
+
+prices = st.floats(50.0, 150.0)
+fills = st.lists(st.builds(Fill, st.integers(0, 9), st.integers(1, 5), prices, st.none() | prices), max_size=4)
+
+
+@given(
+    st.builds(
+        replace,
+        st.just(ORDER),
+        sign=st.sampled_from([1, -1]),
+        lots=st.integers(20, 40),
+        decision=prices,
+        arrival=prices,
+        spread=st.floats(0.0, 1.0),
+        last=prices,
+        fills=fills.map(tuple),
+    )
+)
+def test_the_parts_add_up_to_what_the_paper_portfolio_made_more(order: Traded) -> None:
+    made = costs(order)
+    of_fills = sum(order.sign * (fill.price - order.decision) * fill.lots for fill in order.fills) * 2
+    of_rest = order.sign * (order.last - order.decision) * (order.lots - order.filled) * 2
+    assert made.total == pytest.approx(of_fills + of_rest + made.fees, abs=1e-6)
+
+
+def test_lines_are_by_a_key_and_add_up() -> None:
+    bought = replace(ORDER, sign=1, pair="C-D")
+    c, a, whole = summed([bought, ORDER], lambda order: "b" if order is bought else "a")
+    assert [c.name, a.name, whole.name] == ["a", "b", "all"]
+    assert whole.costs == c.costs + a.costs
+    assert whole.notional == 2 * 100.0 * 10 * 2
+    assert whole.bps() == pytest.approx(1e4 * whole.costs.total / whole.notional)
+    assert math.isnan(c.error_bps)
+    assert whole.error_bps == pytest.approx(abs(c.bps() - a.bps()) / 2 / math.sqrt(2))
+
+
+def test_mark_outs_are_in_the_orders_favour_by_what_was_filled() -> None:
+    (line, _) = summed([ORDER], lambda order: order.pair)
+    first = (4 * 99.8 * (1.8 / 99.8) + 2 * 99.5 * (1.5 / 99.5)) / (4 * 99.8 + 2 * 99.5)
+    assert line.after_bps[0] == pytest.approx(1e4 * first)
+    assert line.after_bps[2:4] == (None, None)
+    assert len(line.after_bps) == len(HORIZONS_S)
+
+
+def test_the_square_root_law_is_fitted_to_own_fills() -> None:
+    law, deviation = 0.7, 0.02
+    orders = []
+    for lots in range(1, FEWEST + 1):
+        moved = 99.9 * law * deviation * math.sqrt(lots / 1000)
+        fill = Fill(0, lots, 99.9 - 0.1 - moved, 99.9 - moved)
+        orders.append(replace(ORDER, lots=lots, fills=(fill,), deviation=deviation, volume=1000.0))
+    assert coefficient(orders) == pytest.approx(law)
+    assert coefficient(orders[1:]) is None
+    expected = expected_bps(orders[3], law)
+    assert expected == pytest.approx(1e4 * (0.1 / 99.9 + law * deviation * math.sqrt(4 / 1000)))
+    assert expected_bps(ORDER) is None
+
+
+def test_no_costs_are_nothing() -> None:
+    assert Costs().total == 0.0
+    (whole,) = summed([], lambda order: order.pair)
+    assert (whole.bps(), whole.estimate_bps) == (0.0, None)
+
+
+def test_a_page_has_the_figures_of_each_order() -> None:
+    orders = [ORDER, replace(ORDER, order_id="<b>", pair="C-D")]
+    page = tca_page("0a1b2c3d4e", "pair", summed(orders, lambda order: order.pair), orders, 0.5)
+    assert "Costs of session 0a1b2c3d" in page
+    assert f"{costs(ORDER).total:,.2f}" in page
+    assert "&lt;b&gt;" in page
+    assert page.count("<tr>") == 2 + 3 + 2
