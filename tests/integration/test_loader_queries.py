@@ -193,12 +193,13 @@ def test_costs_are_of_orders_with_the_quotes_of_their_times(dsn: str, history: H
         with pytest.raises(HistoryError, match="session b-second has no orders in that time"):
             costs.traded("b-second", Span(START + timedelta(days=1)))
     assert (len(orders), left_out) == (2, 0)
-    for order, price in zip(orders, (fill.price for each in orders for fill in each.fills), strict=True):
-        (fill,) = order.fills
+    for each in orders:
+        (fill,) = each.fills
         at = START + timedelta(microseconds=fill.time_ns // 1000 - int(START.timestamp()) * 1_000_000)
-        ((quote,),) = (history.asof("b-second", [("BTCUSDT", at)]).rows,)
-        assert (fill.mid, fill.price) == (pytest.approx((quote[4] + quote[5]) / 2), price)
-        assert (order.arrival, order.spread) == (fill.mid, pytest.approx(0.01))
+        answer = history.asof("b-second", [("BTCUSDT", at)])
+        quote = dict(zip(answer.columns, answer.rows[0], strict=True))
+        assert fill.mid == pytest.approx((quote["bid"] + quote["ask"]) / 2)
+        assert (each.arrival, each.spread) == (fill.mid, pytest.approx(0.01))
         assert fill.after == (None,) * 5, "the recording ends within the second"
-        assert order.over == (order.filled == order.lots)
-    assert {order.fee_bps for order in orders} <= {0.0, 1.0}
+        assert each.over == (each.filled == each.lots)
+    assert {each.fee_bps for each in orders} <= {0.0, 1.0}
