@@ -22,7 +22,7 @@ def routes() -> None:
     """Where the parts of an order go: venues, prices, times, reasons."""
 
 
-@app.command(epilog="Example: helios route preview examples/route.yaml --json")
+@app.command(epilog="Example: helios route preview examples/routes/aig.yaml --json")
 def preview(
     file: Annotated[Path, typer.Argument(help="Parent, venues and books, in YAML or JSON.", exists=True)],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -17,7 +17,7 @@ from jobs.cli.route import RouteError
 from pipelines.domain.market import NS_PER_S
 from tests.support.lean_minutes import RECORDINGS
 
-EXAMPLE = Path(__file__).parents[2] / "examples/route.yaml"
+EXAMPLE = Path(__file__).parents[2] / "examples/routes/aig.yaml"
 TICKS = RECORDINGS / "equity_ticks/tick"
 recorded = pytest.mark.skipif(not TICKS.is_dir(), reason=f"{TICKS} is not on this machine")
 
