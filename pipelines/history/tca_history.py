@@ -70,7 +70,9 @@ class TcaHistory(History):
         return found
 
     def _asked_for(self, session: str, wanted: Sequence[tuple[str, datetime]]) -> list[Quote | None]:
-        answer = self.asof(session, wanted)
+        """Quotes that were doubted count too: signals and venues have taken them."""
+        names, times = [name for name, _ in wanted], [at for _, at in wanted]
+        answer = self._ask("asof", session=session, instruments=names, times=times, venue=None, spoiled=0)
         places = [answer.columns.index(name) for name in ("bid", "ask", "time")]
         rows = [[row[place] for place in places] for row in answer.rows]
         return [Quote(bid, ask, time) if bid and ask else None for bid, ask, time in rows]
