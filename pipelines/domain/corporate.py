@@ -94,7 +94,7 @@ def _split(state: TraderState, event: TradingEvent, action: CorporateAction) -> 
         lots = lots_after(held.position.lots, factor)
         rest = held.position.lots / factor - lots
         money = rest * _price(state, instrument, held.position, action) * instrument.lot_size
-        state = _credited(_with_lots(state, held, lots), held, money, instrument)
+        state = _credited(_with_lots(state, held, lots, instrument.id), held, money, instrument)
         text = f"{held.position.lots} lots become {lots}, prices times {factor:g}"
         outputs.append(_booking(state, event, Booked.SPLIT, held, lots - held.position.lots, money, text, instrument))
     return _of_other_lots(state, instrument.id, factor), tuple(outputs)
@@ -121,18 +121,17 @@ def _credited(state: TraderState, held: _Held, money: float, instrument: Instrum
     return _put(replace(state, costs=state.costs - money), held, replace(book, costs=book.costs - money))
 
 
-def _with_lots(state: TraderState, held: _Held, lots: int) -> TraderState:
-    """The book, its pair and the account with other lots of it, for the same money."""
+def _with_lots(state: TraderState, held: _Held, lots: int, instrument: str) -> TraderState:
+    """The account, and the book and its pair where there are such, with other lots of it, for the same money."""
     more = lots - held.position.lots
+    position = state.position(instrument)
+    state = replace(state, positions=state.positions | {instrument: position.of_lots(position.lots + more)})
     if not held.pair:
         return state
-    instrument = state.config.pairs[held.pair].legs[held.leg].id
     of_book = state.books[held.strategy][held.pair]
     legs = list(of_book.legs)
     legs[held.leg] = legs[held.leg].of_lots(lots)
     state = _put(state, held, replace(of_book, legs=(legs[0], legs[1])))
-    position = state.position(instrument)
-    state = replace(state, positions=state.positions | {instrument: position.of_lots(position.lots + more)})
     pair = state.pairs.get(held.pair)
     if pair is None:
         return state

@@ -1,5 +1,6 @@
 """Splits and dividends of what is held. A-B is 10 and -7 lots at 100, A-C 10 and -12; actions a second after."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -127,6 +128,19 @@ def test_a_pair_of_which_nothing_is_left_is_flat() -> None:
     assert at.state.pairs == {}
     assert lots(at) == {}
     assert len(new(at.sign("A-B", Action.ENTER_LONG))) == 0 or at.state.pairs
+
+
+def test_lots_of_no_pair_split_too() -> None:
+    #  A-B is held and then not in the strategy any more: its 10 lots of A are the account's alone
+    at = acting(split(0.5)).hold("A-B")
+    whole = at.config
+    at.config = replace(whole, pairs={}, pairs_of=dict.fromkeys(whole.pairs_of, ()))
+    at.state = load(dump(at.state), at.config)
+    before = made(at.state)
+    outputs = at.at(1_000, A=50.0)
+    assert bookings(outputs) == [(Booked.SPLIT, "", "A", 10, 0.0)]
+    assert lots(at) == {"A": 20, "B": -7}
+    assert made(at.state) == pytest.approx(before)
 
 
 def test_what_works_when_a_split_comes_is_canceled() -> None:
