@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pipelines.domain.almgren_chriss import LEAST_DAYS
 from pipelines.domain.market import NS_PER_S
+from pipelines.domain.rollups import DAY_NS, MINUTE_NS
 from pipelines.domain.schedules import Jitter, ScheduleError, check
-from pipelines.domain.volume_curve import DAY_NS, MINUTE_NS
 
 
 @dataclass(frozen=True, slots=True)

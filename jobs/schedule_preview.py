@@ -11,8 +11,9 @@ from jobs.schedule_told import LEAST_PRICE, of_asked, of_cost, of_curve, of_drif
 from jobs.volume_history import VolumeHistory, read_history
 from pipelines.domain.almgren_chriss import Impact, Optimum, cost, optimum, rule_of_thumb, without_drift
 from pipelines.domain.participation import Participation, follow
+from pipelines.domain.rollups import MINUTE_NS
 from pipelines.domain.schedules import MOST_SLICES, ScheduleError, Slice, check, lots_of, plan, twap
-from pipelines.domain.volume_curve import MINUTE_NS, VolumeCurve, minutes_within, vwap
+from pipelines.domain.volume_curve import VolumeCurve, minutes_within, vwap
 
 ALGOS = ("twap", "vwap", "pov", "is")
 MONEY = ("S0", "sigma", "epsilon", "gamma", "eta")

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.domain.rollups import MINUTE_NS
 from pipelines.domain.schedules import ScheduleError
-from pipelines.domain.volume_curve import MINUTE_NS, MINUTES, VolumeCurve, variance_a_minute
+from pipelines.domain.volume_curve import MINUTES, VolumeCurve, variance_a_minute
 from pipelines.feeds.files.frame_file import BrokenFile, UnknownFormat
 from pipelines.feeds.files.lean_bars import BarSeries, read_bars
 

@@ -217,10 +217,10 @@ def breaches(
     with history() as asked:
         of = asked.session(session)
         answer = asked.orders(of, Span())
-        found = found_in([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+        found = found_in(answer.dicts())
         risk = asked.risk(of, Span())
     if out is not None:
-        out.write_text(breach_page(of, found, [dict(zip(risk.columns, row, strict=True)) for row in risk.rows]))
+        out.write_text(breach_page(of, found, risk.dicts()))
     told = [
         {
             "began": each.began.isoformat(),

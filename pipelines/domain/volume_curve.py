@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.domain.market import NS_PER_S
+from pipelines.domain.rollups import DAY_NS, MINUTE_NS
 from pipelines.domain.schedules import MOST_SLICES, Jitter, Planned, ScheduleError, check, plan
 
-MINUTES = 24 * 60
-MINUTE_NS = 60 * NS_PER_S
-DAY_NS = MINUTES * MINUTE_NS
+MINUTES = DAY_NS // MINUTE_NS
 
 Floats = NDArray[np.float64]
 

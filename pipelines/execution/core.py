@@ -183,7 +183,7 @@ class Gateway:
 
     def _kill_of(self, order: OrderRequest) -> Command | None:
         """The kill that an order may not be sent for."""
-        if self.trader is None:
+        if self.trader is None or not self._kills:
             return next(iter(self._kills.values()), None)
         among = scopes(self.trader, order.pair, order.strategy)
         for kill in self._kills.values():

@@ -20,6 +20,10 @@ class Answer:
     rows: tuple[tuple[Any, ...], ...]
     why: str = ""
 
+    def dicts(self) -> list[dict[str, Any]]:
+        """Each row by the names of its columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
     def frame(self) -> "pandas.DataFrame":
         """As a pandas frame: times are UTC with microseconds, what is not known is NaN, NaT or None."""
         import pandas as pd

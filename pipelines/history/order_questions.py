@@ -58,5 +58,4 @@ class OrderQuestions(Questions):
         return {0: found[0]["a"], 1: found[0]["b"]} if found else {}
 
     def _rows(self, query: str, **asked: Any) -> Rows:
-        found = self._ask(query, **asked)
-        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        return self._ask(query, **asked).dicts()

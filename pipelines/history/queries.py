@@ -108,8 +108,7 @@ class History(MarketQuestions):
         span = Span(None, until)
         answer = self.fills(session, None, pair, span, EVERYTHING)
         fills = []
-        for row in answer.rows:
-            it = dict(zip(answer.columns, row, strict=True))
+        for it in answer.dicts():
             execution, amends = f"{it['venue']}/{it['exec_id']}", it["amends"] and f"{it['venue']}/{it['amends']}"
             side, booked = Side(it["side"]), Booked(it["booked"]) if it["booked"] else None
             of = it["pair"], it["instrument"], side, it["lots"], it["price"]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from pipelines.domain.market import NS_PER_S
@@ -11,13 +11,13 @@ from pipelines.domain.trader_config import Fee
 from pipelines.domain.trading import Side
 from pipelines.history.asked import Span
 from pipelines.history.queries import History
+from pipelines.history.rows import moment
 from pipelines.history.timescale import HistoryError
 
 AT_ONCE = 2_000
 """Quotes asked for in one question."""
 
 NO_FEE = Fee()
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 Row = Mapping[str, Any]
@@ -46,11 +46,11 @@ class TcaHistory(History):
         if pair is not None:
             self._check(session, "pair", pair)
         asked: dict[str, Any] = {"session": session, "pair": pair, **span.parameters()}
-        orders = self._dicts("tca_orders", asked)
+        orders = self._ask("tca_orders", **asked).dicts()
         if not orders:
             raise HistoryError(f"session {session} has no orders{f' of {pair}' if pair else ''} in that time")
         fills: dict[str, list[Row]] = defaultdict(list)
-        for row in self._dicts("tca_fills", asked):
+        for row in self._ask("tca_fills", **asked).dicts():
             fills[row["client_order_id"]].append(row)
         quotes = self._quotes(session, sorted(set(_wanted(orders, fills))))
         made = [_traded(row, fills[row["client_order_id"]], quotes, fees or {}) for row in orders]
@@ -61,11 +61,11 @@ class TcaHistory(History):
         """What was quoted at each; nothing after an instrument's last quote: it is not known what came then."""
         names = sorted({name for name, _ in wanted})
         last = dict(zip(names, self._asked_for(session, [(name, _LAST) for name in names]), strict=True))
-        known = [(name, at) for name, at in wanted if (end := last[name]) is not None and _time(at) <= end.time]
+        known = [(name, at) for name, at in wanted if (end := last[name]) is not None and moment(at) <= end.time]
         found: dict[At, Quote] = {}
         for first in range(0, len(known), AT_ONCE):
             part = known[first : first + AT_ONCE]
-            quotes = self._asked_for(session, [(name, _time(at)) for name, at in part])
+            quotes = self._asked_for(session, [(name, moment(at)) for name, at in part])
             found |= {at: quote for at, quote in zip(part, quotes, strict=True) if quote is not None}
         return found
 
@@ -73,13 +73,8 @@ class TcaHistory(History):
         """Quotes that were doubted count too: signals and venues have taken them."""
         names, times = [name for name, _ in wanted], [at for _, at in wanted]
         answer = self._ask("asof", session=session, instruments=names, times=times, venue=None, spoiled=0)
-        places = [answer.columns.index(name) for name in ("bid", "ask", "time")]
-        rows = [[row[place] for place in places] for row in answer.rows]
+        rows = ((row["bid"], row["ask"], row["time"]) for row in answer.dicts())
         return [Quote(bid, ask, time) if bid and ask else None for bid, ask, time in rows]
-
-    def _dicts(self, query: str, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-        answer = self._ask(query, **asked)
-        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
 
 def _wanted(orders: Sequence[Row], fills: Mapping[str, Sequence[Row]]) -> Iterator[At]:
@@ -126,7 +121,3 @@ def _fill(name: str, row: Row, quotes: Mapping[At, Quote]) -> Fill:
         quote.mid if (quote := quotes.get((name, at + later * NS_PER_S))) else None for later in (0, *HORIZONS_S)
     )
     return Fill(at, row["quantity"], row["price"], mid, tuple(after))
-
-
-def _time(at_ns: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=at_ns // 1000)

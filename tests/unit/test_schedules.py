@@ -17,8 +17,9 @@ from jobs.cli.schedule import ScheduleCommandError
 from jobs.volume_history import read_history
 from pipelines.domain.almgren_chriss import Impact, cost
 from pipelines.domain.participation import Participation, follow
+from pipelines.domain.rollups import MINUTE_NS
 from pipelines.domain.schedules import Jitter, Planned, Schedule, ScheduleError, apportion, gather, lots_of, plan, twap
-from pipelines.domain.volume_curve import MINUTE_NS, MINUTES, VolumeCurve, variance_a_minute, vwap
+from pipelines.domain.volume_curve import MINUTES, VolumeCurve, variance_a_minute, vwap
 
 BARS = Path(__file__).parents[3] / "shared/data/equity_ticks/minute"
 recorded = pytest.mark.skipif(not BARS.is_dir(), reason=f"{BARS} is not on this machine")

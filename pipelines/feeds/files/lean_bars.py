@@ -57,21 +57,12 @@ def _series(stream: LeanStream, texts: Iterator[bytes]) -> BarSeries:
         good = lines.fault == GOOD
         faults += [f"line {line + i}: {explain(lines, i, text, [stream])}" for i in np.flatnonzero(~good).tolist()]
         bars = np.empty(int(good.sum()), _dtype(stream))
-        bars["start_ns"] = _utc_ns(stream, lines.whole[good, 0])
+        bars["start_ns"] = stream.utc_ns(lines.whole[good, 0])
         for place, name in enumerate((bars.dtype.names or ())[1:], start=1):
             bars[name] = lines.numbers[good, place]
         parts.append(bars)
         line += len(good)
     return BarSeries(stream, np.concatenate(parts), tuple(faults))
-
-
-def _utc_ns(stream: LeanStream, wall: NDArray[np.int64]) -> NDArray[np.int64]:
-    if stream.day is None:
-        times, where = np.unique(wall, return_inverse=True)
-        ahead = np.array([stream.ahead_ns(time) for time in times.tolist()], np.int64)
-        return np.subtract(wall, ahead[where])
-    first, changes, then = stream.clock
-    return np.subtract(stream.midnight_ns + wall, np.where(wall < changes, first, then))
 
 
 def _dtype(stream: LeanStream) -> np.dtype[np.void] | None:

@@ -73,7 +73,7 @@ def _series(member: Member, texts: Iterator[bytes]) -> ExchangeSeries:
 def _quotes(lines: Lines, good: NDArray[np.bool_], stream: LeanStream) -> NDArray[np.void]:
     whole, numbers = lines.whole[good], lines.numbers[good]
     both = np.zeros((len(whole), 2), EXCHANGE_QUOTE)
-    both["event_ns"] = _utc_ns(whole[:, 0], stream)[:, None]
+    both["event_ns"] = stream.utc_ns(whole[:, 0])[:, None]
     both["exchange"] = whole[:, 5][:, None]
     both["ask"] = [False, True]
     both["price"], both["size"] = numbers[:, [1, 3]], numbers[:, [2, 4]]
@@ -87,11 +87,6 @@ def _quotes(lines: Lines, good: NDArray[np.bool_], stream: LeanStream) -> NDArra
 def _trades(lines: Lines, good: NDArray[np.bool_], stream: LeanStream) -> NDArray[np.void]:
     whole, numbers = lines.whole[good], lines.numbers[good]
     trades = np.zeros(len(whole), EXCHANGE_TRADE)
-    trades["event_ns"], trades["exchange"] = _utc_ns(whole[:, 0], stream), whole[:, 3]
+    trades["event_ns"], trades["exchange"] = stream.utc_ns(whole[:, 0]), whole[:, 3]
     trades["price"], trades["size"] = numbers[:, 1], numbers[:, 2]
     return np.asarray(trades[whole[:, 5] == 0])
-
-
-def _utc_ns(wall: NDArray[np.int64], stream: LeanStream) -> NDArray[np.int64]:
-    first, changes, then = stream.clock
-    return np.subtract(stream.midnight_ns + wall, np.where(wall < changes, first, then))

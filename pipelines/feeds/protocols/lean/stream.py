@@ -13,6 +13,9 @@ from functools import cached_property
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipelines.domain.market import NS_PER_S
 
 TICKS, BARS, DATED_BARS = ("tick",), ("second", "minute"), ("hour", "daily")
@@ -208,6 +211,15 @@ class LeanStream:
         shown = datetime(1970, 1, 1) + timedelta(seconds=wall // NS_PER_S)
         ahead = shown.replace(tzinfo=self.zone).utcoffset() or timedelta()
         return round(ahead.total_seconds()) * NS_PER_S
+
+    def utc_ns(self, wall: NDArray[np.int64]) -> NDArray[np.int64]:
+        """UTC ns of what lines show, shape (n,): ns since midnight, or as if UTC where they are dated."""
+        if self.day is None:
+            times, where = np.unique(wall, return_inverse=True)
+            ahead = np.array([self.ahead_ns(time) for time in times.tolist()], np.int64)
+            return np.subtract(wall, ahead[where])
+        first, changes, then = self.clock
+        return np.subtract(self.midnight_ns + wall, np.where(wall < changes, first, then))
 
     def start_ns(self) -> int:
         """When its day begins, UTC ns; 0 where lines are dated."""
