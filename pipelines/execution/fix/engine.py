@@ -6,10 +6,11 @@ It is an extra (`make fix`): compiled from source, minutes long. What of Helios 
 import importlib.util
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from pipelines.contracts.fix_sessions import FixSession, Hours, Reset
 
 MISSING = "QuickFIX is not installed: make fix (compiles for some minutes, once)"
 
@@ -30,47 +31,6 @@ def quickfix() -> Any:
 class Role(StrEnum):
     INITIATOR = "initiator"
     ACCEPTOR = "acceptor"
-
-
-class Reset(StrEnum):
-    """When both sides begin to count their messages from 1 again."""
-
-    NEVER = "never"
-    LOGON = "logon"
-    LOGOUT = "logout"
-    DISCONNECT = "disconnect"
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """When a session may be, UTC: HH:MM:SS each; with days (`monday`) once a week, else daily.
-    Sequence numbers begin anew with each."""
-
-    start: str
-    end: str
-    start_day: str = ""
-    end_day: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FixSession:
-    """One session, as one of its sides has it: `sender` is that side. An acceptor listens on `port` at every address of
-    its machine, as QuickFIX does, and hears those of `allowed` alone."""
-
-    sender: str
-    target: str
-    host: str
-    port: int
-    begin: str = "FIX.4.4"
-    heartbeat_s: int = 5
-    reset: Reset = Reset.NEVER
-    hours: Hours | None = None
-    allowed: tuple[str, ...] = ("127.0.0.1",)
-    reconnect_s: int = 1
-
-    @property
-    def name(self) -> str:
-        return f"{self.begin}:{self.sender}->{self.target}"
 
 
 def identity(session: FixSession) -> Any:
