@@ -92,11 +92,15 @@ def _session(section: Section, sender: str, on: date) -> FixSession:
         host=host,
         port=port,
         heartbeat_s=section.whole("heartbeat_s", 1, 3600, default=5),
-        reset=Reset(
-            section.one_of("reset", [each.value for each in Reset], "time to reset", default=Reset.NEVER.value)
-        ),
+        reset=_reset(section),
         hours=read_hours(section.section("hours", required=False), on),
     )
+
+
+def _reset(section: Section) -> Reset:
+    known = [each.value for each in Reset]
+    word = section.one_of("reset", known, "time to reset", default=Reset.NEVER.value)
+    return Reset(word) if word in known else Reset.NEVER
 
 
 def _address(section: Section) -> tuple[str, int]:
