@@ -26,6 +26,7 @@ from pipelines.execution.fix.dialect import Dialect
 from pipelines.execution.fix.link import FixLinks
 from pipelines.execution.journal import TradingLog
 from pipelines.execution.log_watch import LogWatch
+from pipelines.execution.notes import Notes
 from pipelines.execution.plan import Ask, Cancel, Input, Look, Ordered, Plan, Send
 from pipelines.execution.protocol import Logon
 from pipelines.execution.session import VenueAddress, VenueSession
@@ -77,6 +78,7 @@ class GatewayService:
         self._inputs: queue.SimpleQueue[Input | Exception | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._links: dict[str, Link] = {}
+        self._notes = Notes(log)
         self._running: list[VenueSession | FixLinks | LogWatch] = []
 
     def stop(self) -> None:
@@ -121,7 +123,7 @@ class GatewayService:
         if config.fix:
             instruments = config.trader.instruments.values() if config.trader else ()
             dialects = {each.name: Dialect(each.name, config.account, instruments, each.account) for each in config.fix}
-            links = FixLinks(config.fix, dialects, config.folder, hear, hear)
+            links = FixLinks(config.fix, dialects, config.folder, hear, hear, self._notes)
             self._links.update(links.links())
             self._running.append(links)
             links.start()
@@ -168,7 +170,7 @@ class GatewayService:
 
     def _note(self, plan: Plan) -> None:
         for note in plan.notes:
-            log.warning("note=%r", note)
+            self._notes.tell("any", note, time.monotonic())
         for event in plan.write:
             match event.body:
                 case OrderRequest() as order:
