@@ -22,6 +22,7 @@ from pipelines.contracts.wire import BadRecord
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import OrderRequest, Report
 from pipelines.execution.core import Gateway, Patience
+from pipelines.execution.fault_points import FaultPoints, Place
 from pipelines.execution.fix.dialect import Dialect
 from pipelines.execution.fix.link import FixLinks
 from pipelines.execution.journal import TradingLog
@@ -56,6 +57,7 @@ class GatewayConfig:
     trader: TraderConfig | None = None
     fix: tuple[FixVenue, ...] = ()
     folder: Path = Path()
+    faults: FaultPoints = field(default_factory=lambda: FaultPoints({}))
 
     @property
     def names(self) -> frozenset[str]:
@@ -88,7 +90,7 @@ class GatewayService:
     def run(self, now_ns: Callable[[], int]) -> None:
         config = self._config
         journal = TradingLog(
-            config.bootstrap, config.events_topic, config.account, self._events, config.transactional_id
+            config.bootstrap, config.events_topic, config.account, self._events, config.transactional_id, config.faults
         )
         reader = threading.Thread(target=self._read_orders, name="orders", daemon=True)
         try:
@@ -139,10 +141,26 @@ class GatewayService:
                 inputs.append(Look())
             plan = core.step(inputs, now_s)
             wake_s = plan.wake_s
-            if plan.write:
-                journal.write(plan.write)
-            self._say(plan)
+            self._carry_out(plan, journal)
             self._note(plan)
+
+    def _carry_out(self, plan: Plan, journal: TradingLog) -> None:
+        intents = any(isinstance(event.body, OrderRequest) for event in plan.write)
+        reports = any(isinstance(event.body, Report) for event in plan.write)
+        passed = self._config.faults.passed
+        if intents:
+            passed(Place.BEFORE_INTENT)
+        if reports:
+            passed(Place.BEFORE_RECORD)
+        if plan.write:
+            journal.write(plan.write)
+        if intents:
+            passed(Place.INTENT_WRITTEN)
+        if reports:
+            passed(Place.RECORDED)
+        self._say(plan)
+        if plan.send:
+            passed(Place.SENT)
 
     def _take(self, wait_s: float) -> list[Input]:
         """What has happened since, or the first thing that does within `wait_s`. Raises what a listener failed of."""
