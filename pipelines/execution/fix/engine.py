@@ -11,6 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pipelines.contracts.fix_session import Hours as Hours
+from pipelines.contracts.fix_session import Reset as Reset
+
 MISSING = "QuickFIX is not installed: make fix (compiles for some minutes, once)"
 
 
@@ -30,26 +33,6 @@ def quickfix() -> Any:
 class Role(StrEnum):
     INITIATOR = "initiator"
     ACCEPTOR = "acceptor"
-
-
-class Reset(StrEnum):
-    """When both sides begin to count their messages from 1 again."""
-
-    NEVER = "never"
-    LOGON = "logon"
-    LOGOUT = "logout"
-    DISCONNECT = "disconnect"
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """When a session may be, UTC: HH:MM:SS each; with days (`monday`) once a week, else daily.
-    Sequence numbers begin anew with each."""
-
-    start: str
-    end: str
-    start_day: str = ""
-    end_day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
