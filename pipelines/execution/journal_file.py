@@ -24,7 +24,7 @@ class JournalFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._lock = _lock(path.with_suffix(".lock"))
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=NORMAL")
@@ -33,6 +33,12 @@ class JournalFile:
     def close(self) -> None:
         self.db.close()
         self._lock.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Nobody else writes meanwhile."""
+        with self._turn:
+            yield
 
     @contextmanager
     def together(self) -> Iterator[None]:

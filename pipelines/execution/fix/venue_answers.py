@@ -124,13 +124,15 @@ def none_open(request: str) -> Message:
 
 
 def cancel_reject(
-    order_id: str, request: str, target: str, status: OrdStatus, replaces: bool, code: int, text: str, time_ns: int
-) -> Message:
+    order_id: str, request: str, target: str, status: OrdStatus, replaces: bool, code: int, text: str,
+    time_ns: int | None = None,
+) -> Message:  # fmt: skip
     """OrderCancelReject. `code`: CxlRejReason (102); `order_id` empty: of an order that is not known."""
-    return {
+    made = {
         37: order_id or _NO_ORDER, 11: request, 41: target, 39: _CODES[status], 434: "2" if replaces else "1",
-        102: str(code), 58: text, 60: write_time(time_ns),
+        102: str(code), 58: text,
     }  # fmt: skip
+    return made if time_ns is None else made | {60: write_time(time_ns)}
 
 
 def business_reject(of_type: str, of_number: str, text: str, code: int, reference: str = "") -> Message:
