@@ -103,7 +103,7 @@ def load_fix_venue(path: Path) -> FixVenueFile:
     low_ns, high_ns = _latency(top.section("latency_ms", required=False))
     made = FixVenueFile(
         comp_id=comp_id,
-        port=top.whole("port", 0, 65_535),
+        port=top.whole("port", 1, 65_535),
         participants=participants,
         drop_copies=copies,
         allowed=tuple(_addresses(top)),

@@ -1,7 +1,7 @@
 """Where a simulated venue's work is done, piece by piece: engine asked, journal written, and only then spoken."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipelines.domain.fault_plan import Fault, FaultPlan
 from pipelines.domain.venue_config import EngineConfig
@@ -42,7 +42,7 @@ class Floor:
         config: EngineConfig,
         plan: FaultPlan,
         symbols: Symbols,
-        shard_of: dict[str, int],
+        shard_of: Mapping[str, int],
         journal: FixVenueJournal,
         speech: Speech,
     ) -> None:
