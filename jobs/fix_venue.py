@@ -17,7 +17,7 @@ from pipelines.contracts.secret import NoSecret
 from pipelines.contracts.strategy_file import StrategyError, load_strategy
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.domain.market import NS_PER_S
-from pipelines.execution.fix.engine import NoEngine, quickfix
+from pipelines.execution.fix.engine import NoEngine
 from pipelines.execution.fix.venue_process import FixVenue, VenuePlace
 from pipelines.execution.journal_file import JournalTaken
 from pipelines.execution.tick_log import TickLog
@@ -35,7 +35,6 @@ def main() -> int:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     flags = _parser().parse_args()
     try:
-        quickfix()
         venue = _venue(flags)
     except (SettingsError, StrategyError, TopicsError, RegistryError, NoEngine, NoSecret, ValueError) as error:
         print(f"fix venue: {error}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 import hmac
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -69,16 +68,14 @@ class VenueSessions:
         if waiting is not None:
             waiting.set()
 
-    def end(self, code: int) -> None:
-        """Log all sessions out and end the process. QuickFIX's own way to stop an acceptor crashes."""
+    def log_out(self) -> None:
+        """End all sessions. QuickFIX's own way to stop an acceptor crashes: the process has to end after this."""
         for other in self._members:
             self._of(other).logout("the venue closes")
         deadline_s = time.monotonic() + _LOGOUT_S
         while time.monotonic() < deadline_s and any(self._of(other).isLoggedOn() for other in self._members):
             time.sleep(0.02)
         self._messages.close()
-        logging.shutdown()
-        os._exit(code)
 
     # what QuickFIX calls
 
@@ -134,9 +131,7 @@ class VenueSessions:
     def _cut(self, other: str, work: TakeUp) -> None:
         """Disconnect, on QuickFIX's own thread: no other may."""
         key = work.order.key
-        log.warning(
-            "fault=%s order=%s after_first_word=%s", Fault.DISCONNECT, key[1], self._file.faults.after_first_word
-        )
+        log.warning("fault=%s order=%s", Fault.DISCONNECT, key[1])
         if self._file.faults.after_first_word:
             self._waiting[key] = threading.Event()
             self._work(work)
