@@ -99,8 +99,8 @@ class Floor:
         if not told and self._plan.hits(Fault.REJECT, order.client_order_id):
             log.warning("fault=%s order=%s", Fault.REJECT, order.client_order_id)
             at_ns = order.event_time_ns + self._config.latency_ns(order.client_order_id)
-            text = "rejected by the venue"
-            return [VenueReport(*order.key, 0, VenueWord.REJECTED, at_ns, text=text)]
+            said = [VenueReport(*order.key, 0, VenueWord.REJECTED, at_ns, text="rejected by the venue")]
+            return said + self._engine.take(order, said)
         return self._engine.take(order, told)
 
     def _ask(self, request: Request) -> list[VenueReport]:

@@ -13,7 +13,6 @@ from pipelines.execution.fix.venue_answers import EXECUTION, Message, OrderNames
 from pipelines.execution.fix.venue_journal import Entry, FixVenueJournal, Request, Telling
 from pipelines.execution.fix.venue_record import VenueRecord
 from pipelines.execution.fix.venue_requests import AllStatusAsked, Fields, StatusAsked
-from pipelines.execution.fix_time import read_time
 
 TOO_LATE, UNKNOWN_ORDER, DUPLICATE, OTHER = 0, 1, 6, 99
 """CxlRejReason (102); DUPLICATE is OrdRejReason (103) too."""
@@ -131,7 +130,7 @@ class Intake:
                 raise Unfit(f"ClOrdID (11) {fields[11]!r} is that of a request: give another", DUPLICATE)
             order = requests.new_order(participant, fields, self._symbols)
         except Unfit as unfit:
-            return Say(self._unfit(names, unfit, read_time(fields.get(60))))
+            return Say(self._unfit(names, unfit, requests.time_of(fields)))
         standing = Standing(order.client_order_id, order.quantity, order.price, order.event_time_ns)
         self._journal.take(Entry(replace(names, instrument=order.instrument), standing, order))
         return TakeUp(order)
@@ -168,7 +167,7 @@ class Intake:
 
     def _refused(self, participant: str, fields: Fields, entry: Entry | None, code: int, text: str) -> Answer:
         order_id, status = ("", OrdStatus.REJECTED) if entry is None else (entry.names.order_id, entry.standing.status)
-        time_ns, replaces = read_time(fields.get(60)), fields[35] == "G"
+        time_ns, replaces = requests.time_of(fields), fields[35] == "G"
         made = answers.cancel_reject(order_id, fields[11], fields[41], status, replaces, code, text, time_ns)
         return Answer(participant, answers.CANCEL_REJECT, made)
 

@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS words (
     said INTEGER NOT NULL DEFAULT 0, message TEXT NOT NULL, fields BLOB NOT NULL, report BLOB
 ) STRICT;
 CREATE INDEX IF NOT EXISTS words_of_order ON words (participant, client_order_id, place);
+CREATE INDEX IF NOT EXISTS words_of_request ON words (participant, request) WHERE request <> '';
 CREATE INDEX IF NOT EXISTS open_orders ON orders (last_ns) WHERE open = 1;
 CREATE INDEX IF NOT EXISTS words_not_said ON words (place) WHERE said = 0;
 CREATE INDEX IF NOT EXISTS orders_to_amend ON orders (amend_ns) WHERE amend_ns IS NOT NULL;

@@ -70,9 +70,9 @@ class VenueRecord:
         return list(map(_telling, self._rows(f"{_WORD} WHERE said = ? ORDER BY place", int(Said.NOT_YET))))
 
     def lately(self, within_ns: int) -> list[tuple[VenueOrder, list[VenueReport]]]:
-        """Orders that are open, or were so within so many ns of event time of the journal's last word, each with all
-        that the engine said of it, in the order that they came in."""
-        since = "SELECT coalesce(max(last_ns), 0) - ? FROM orders"
+        """Orders that are open, or were so within so many ns of event time of the last fill, each with all that the
+        engine said of it, in the order that they came in."""
+        since = "SELECT coalesce(max(time_ns), 0) - ? FROM words WHERE kind = 'fill'"
         rows = self._rows(
             f"SELECT participant, client_order_id, body FROM orders WHERE open = 1 OR last_ns >= ({since})"
             " ORDER BY rowid",
@@ -83,8 +83,12 @@ class VenueRecord:
         return [(order, [_report(row[0]) for row in self._rows(query, *key)]) for key, order in orders if order]
 
     def requests_of(self, key: Key) -> list[Request]:
-        """Requests about an order, in the order that they came in."""
-        query = "SELECT replaces, body FROM requests WHERE participant = ? AND of_order = ? ORDER BY rowid"
+        """Requests about an order that the engine has answered, or will, in the order that they came in."""
+        query = (
+            "SELECT replaces, body FROM requests WHERE participant = ? AND of_order = ? AND NOT EXISTS (SELECT 1"
+            " FROM words WHERE words.participant = requests.participant AND request = requests.client_order_id"
+            " AND report IS NULL) ORDER BY rowid"
+        )
         return list(map(_request, self._rows(query, *key)))
 
     def to_amend(self) -> list[tuple[int, Key]]:

@@ -62,6 +62,12 @@ def read_fields(message: str) -> dict[int, str]:
     return fields
 
 
+def time_of(fields: Fields) -> int | None:
+    """TransactTime in ns; None for what is no time, or none that an order can have."""
+    found = read_time(fields.get(60))
+    return found if found is not None and 0 <= found < _NO_TIME_NS else None
+
+
 def is_resent(fields: Fields) -> bool:
     """Whether a session sends it again (PossDupFlag), which is no second order of its sender's."""
     return fields.get(43) == "Y"
@@ -154,7 +160,7 @@ def _price(fields: Fields, kind: OrderKind) -> float:
 
 
 def _time(fields: Fields) -> int:
-    found = read_time(fields.get(60))
-    if found is None or not 0 <= found < _NO_TIME_NS:
+    found = time_of(fields)
+    if found is None:
         raise Unfit(f"TransactTime (60) {fields.get(60, '')!r}: give YYYYMMDD-HH:MM:SS with up to nine decimals, UTC")
     return found
