@@ -91,8 +91,9 @@ class VenueEngine:
         meets_ns = order.event_time_ns + self._config.latency_ns(order.client_order_id)
         record = Record(order, meets_ns, list(told), told[-1].client_order_id if told else order.client_order_id)
         self._names[order.key] = record, meets_ns, 0
-        for depth, report in enumerate(told):
-            self._names.setdefault((order.participant, report.client_order_id), (record, report.time_ns, depth))
+        since_ns = {report.client_order_id: report.time_ns for report in reversed(told)}
+        for depth, name in enumerate(reversed(since_ns)):
+            self._names.setdefault((order.participant, name), (record, since_ns[name], depth))
         said = [] if told else self._acknowledge(record)
         if record.told[0].word is VenueWord.REJECTED:
             return said
@@ -166,14 +167,21 @@ class VenueEngine:
         self._asked.add(sent)
         record, named_ns, depth = found
         answer = next((each for each in record.told if each.request == request.client_order_id), None)
-        if answer is not None and (answer.word is not VenueWord.REPLACED or record.over_ns is not None):
-            return []
-        if record.over_ns is not None:
-            return too_late(record, request, meets_ns)
         meets_ns = answer.time_ns if answer is not None else max(meets_ns, named_ns, record.told[-1].time_ns)
         if isinstance(request, VenueReplace):
             self._names.setdefault(sent, (record, meets_ns, depth + 1))
+        if answer is not None and (answer.word is not VenueWord.REPLACED or record.over_ns is not None):
+            return []
+        if record.over_ns is not None and not self._ahead(record, meets_ns):
+            return too_late(record, request, meets_ns)
         return self._step(Step(meets_ns, depth + 1, sent, record, request))
+
+    def _ahead(self, record: Record, time_ns: int) -> bool:
+        """Whether the market has yet to come to a time."""
+        if record.told[0].word is VenueWord.REJECTED:
+            return False
+        now_ns = self._log_of[self._numbers[record.order.instrument]].now_ns
+        return now_ns is None or time_ns >= now_ns
 
     def _step(self, step: Step) -> list[VenueReport]:
         number = self._numbers[step.record.order.instrument]

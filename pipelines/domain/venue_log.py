@@ -1,6 +1,7 @@
 """The log of one shard for a simulated venue: a window of it in memory, and what lies before by asking."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import chain
 
 from pipelines.domain.market import Kind
@@ -11,7 +12,11 @@ LOOK_BACK = (1, 60, 1440)
 
 
 class VenueLog:
-    """`history`: rows by instrument and [from, to); what it gives of other instruments is left out."""
+    """`history`: rows by instrument and [from, to); what it gives of other instruments is left out.
+
+    It is read no further back than to a quote. A halt from before that is known only where its row was read here, and
+    of levels those that have changed since.
+    """
 
     def __init__(
         self,
@@ -38,7 +43,7 @@ class VenueLog:
     def take(self, rows: MarketRows) -> None:
         self._window.take(rows)
         keep_ns = self._window.time_ns - self._window_ns
-        if keep_ns - self.since_ns > self._window_ns // 4:
+        if keep_ns - self.since_ns > self._window_ns // 64:
             self._window.forget(keep_ns)
 
     def said(self, instrument: int, at_ns: int) -> LastSaid:
@@ -66,7 +71,8 @@ class VenueLog:
             fold(said, self._asked_for(instrument, from_ns, to_ns))
             if said.quote is not None:
                 break
-        return said
+        phase = self._window.phase(instrument, to_ns - 1)
+        return said if phase is None else replace(said, phase=phase)
 
     def _asked_for(self, instrument: int, from_ns: int, to_ns: int, ends: bool = False) -> MarketRows:
         rows = self._history(self._names[instrument], from_ns, to_ns)

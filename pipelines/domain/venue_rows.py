@@ -4,8 +4,10 @@ Rows are those of a shard's log after repeated reads are dropped. `time_ns` is s
 times: it never falls.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,9 +83,10 @@ class MarketWindow:
     """The rows of one shard that are not older than a window, and what was last said at its beginning."""
 
     def __init__(self) -> None:
-        self._rows = np.empty(1024, MARKET_ROW)
+        self._rows, self._numbers = np.empty(1024, MARKET_ROW), np.empty(1024, "i4")
         self._low = self._high = 0
         self._before: dict[int, LastSaid] = {}
+        self._phases: dict[int, list[tuple[int, int]]] = {}
         self.time_ns = BEGINNING_NS
         self.since_ns: int | None = None
         """From which time on the rows are known; None while there are none."""
@@ -96,29 +99,38 @@ class MarketWindow:
         if self.since_ns is None:
             self.since_ns = int(times[0])
         self.time_ns = int(times[-1])
+        for row in as_rows(rows[(rows["kind"] == _STATUS) & np.isin(rows["code"], sorted(PHASES))]):
+            self._phases.setdefault(row[1], []).append((row[0], row[3]))
         kept = rows[(rows["instrument"] >= 0) | (rows["kind"] == _END)]
         if self._high + len(kept) > len(self._rows):
-            held = self._rows[self._low : self._high]
-            room = np.empty(max(len(self._rows), 2 * (len(held) + len(kept))), MARKET_ROW)
-            room[: len(held)] = held
-            self._rows, self._low, self._high = room, 0, len(held)
+            held = self._high - self._low
+            room = max(len(self._rows), 2 * (held + len(kept)))
+            rows, numbers = np.empty(room, MARKET_ROW), np.empty(room, "i4")
+            rows[:held] = self._rows[self._low : self._high]
+            numbers[:held] = self._numbers[self._low : self._high]
+            self._rows, self._numbers, self._low, self._high = rows, numbers, 0, held
         self._rows[self._high : self._high + len(kept)] = kept
+        self._numbers[self._high : self._high + len(kept)] = kept["instrument"]
         self._high += len(kept)
 
     def of(self, instrument: int, after_ns: int) -> Iterator[Row]:
         """Rows of an instrument, and ends of the day, later than a time."""
-        rows = self._rows[self._low : self._high]
-        rows = rows[int(np.searchsorted(rows["time_ns"], after_ns, side="right")) :]
-        mine = rows["instrument"] == instrument
-        return as_rows(rows[mine | ((rows["kind"] == _END) & (rows["instrument"] < 0))])
+        low = self._after(after_ns)
+        numbers = self._numbers[low : self._high]
+        return as_rows(self._rows[low : self._high][(numbers == instrument) | (numbers < 0)])
 
     def said(self, instrument: int, at_ns: int) -> LastSaid:
         """What was last said as of a time that is not before `since_ns`."""
-        rows = self._rows[self._low : self._high]
-        rows = rows[: int(np.searchsorted(rows["time_ns"], at_ns, side="right"))]
+        high = self._after(at_ns)
         said = self._before[instrument].copy() if instrument in self._before else LastSaid()
-        fold(said, rows[rows["instrument"] == instrument])
+        fold(said, self._rows[self._low + np.flatnonzero(self._numbers[self._low : high] == instrument)])
         return said
+
+    def phase(self, instrument: int, at_ns: int) -> int | None:
+        """What was last said of trading as of a time, in all rows ever read; None where nothing was."""
+        phases = self._phases.get(instrument, [])
+        place = bisect_right(phases, at_ns, key=itemgetter(0))
+        return phases[place - 1][1] if place else None
 
     def remember(self, instrument: int, said: LastSaid) -> None:
         """What the log says of an instrument from before the window, where it was asked."""
@@ -126,8 +138,7 @@ class MarketWindow:
 
     def forget(self, before_ns: int) -> None:
         """Keep no row that is older but what was last said."""
-        rows = self._rows[self._low : self._high]
-        gone = rows[: int(np.searchsorted(rows["time_ns"], before_ns))]
+        gone = self._rows[self._low : self._after(before_ns - 1)]
         if not len(gone):
             return
         order = np.argsort(gone["instrument"], kind="stable")
@@ -137,6 +148,11 @@ class MarketWindow:
                 fold(self._before.setdefault(number, LastSaid()), gone[places])
         self._low += len(gone)
         self.since_ns = max(before_ns, self.since_ns or before_ns)
+
+    def _after(self, time_ns: int) -> int:
+        """Place of the first row later than a time."""
+        times = self._rows["time_ns"][self._low : self._high]
+        return self._low + int(np.searchsorted(times, time_ns, side="right"))
 
 
 def fold(said: LastSaid, rows: MarketRows) -> None:

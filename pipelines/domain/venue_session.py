@@ -38,6 +38,13 @@ class Step:
     record: Record = field(compare=False)
     request: VenueCancel | VenueReplace | None = field(compare=False, default=None)
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will be said because of it."""
+        if self.record.over_ns is None:
+            return False
+        return self.request is None or answered(self.record, self.request)
+
 
 Said = Callable[[int], LastSaid]
 """What the log has last said of the instrument as of a time."""
@@ -89,7 +96,7 @@ class Session:
 
     def begin(self, now_ns: int) -> list[VenueReport]:
         """The log is read for the first time, for steps that were there before."""
-        open_ns = [step.time_ns for step in self._steps if step.record.over_ns is None or step.time_ns >= now_ns]
+        open_ns = [step.time_ns for step in self._steps if not step.done or step.time_ns >= now_ns]
         self._done = len(self._steps)
         return self._repeat(open_ns[0], now_ns) if open_ns else []
 
@@ -178,10 +185,14 @@ class Session:
         return from_ns
 
 
+def answered(record: Record, request: VenueCancel | VenueReplace) -> bool:
+    return any(report.request == request.client_order_id for report in record.told)
+
+
 def too_late(record: Record, request: VenueCancel | VenueReplace, time_ns: int) -> list[VenueReport]:
     """The answer to a request about an order that is over, once."""
     told = record.told
-    if any(report.request == request.client_order_id for report in told):
+    if answered(record, request):
         return []
     last = told[-1]
     report = VenueReport(
