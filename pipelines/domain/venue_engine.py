@@ -27,7 +27,8 @@ from pipelines.domain.venue_orders import VenueCancel, VenueOrder, VenueReplace,
 from pipelines.domain.venue_rows import MARKET_ROW as MARKET_ROW
 from pipelines.domain.venue_rows import MarketRows as MarketRows
 from pipelines.domain.venue_rows import as_rows
-from pipelines.domain.venue_session import Session, Step, too_late
+from pipelines.domain.venue_session import Session
+from pipelines.domain.venue_steps import Step, too_late
 from pipelines.domain.venue_working import Record
 
 NO_ORDER = -1
@@ -145,6 +146,13 @@ class VenueEngine:
         leaves, over = last.leaves_quantity, record.over_ns is not None
         told = len(record.told)
         return OrderState(record.order, record.name, last.word, last.cumulative_quantity, leaves, told, over)
+
+    def ahead(self, participant: str, client_order_id: str) -> int | None:
+        """Lots that stand before an order in the queue at its price, as the market was read; None of one that does not
+        stand in the book."""
+        found = self._names.get((participant, client_order_id))
+        session = self._sessions.get(self._numbers.get(found[0].order.instrument, -1)) if found is not None else None
+        return session.ahead(found[0].order.key) if found is not None and session is not None else None
 
     def _acknowledge(self, record: Record) -> list[VenueReport]:
         order = record.order
