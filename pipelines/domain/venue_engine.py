@@ -90,9 +90,10 @@ class VenueEngine:
         if known is not None:
             return [] if known[0].order == order else [_refused(order, "client order id is in use: give another")]
         meets_ns = order.event_time_ns + self._config.latency_ns(order.client_order_id)
-        record = Record(order, meets_ns, list(told), told[-1].client_order_id if told else order.client_order_id)
+        before = sorted(told, key=_number)
+        record = Record(order, meets_ns, before, before[-1].client_order_id if before else order.client_order_id)
         self._names[order.key] = record, meets_ns, 0
-        since_ns = {report.client_order_id: report.time_ns for report in reversed(told)}
+        since_ns = {report.client_order_id: report.time_ns for report in reversed(before)}
         for depth, name in enumerate(reversed(since_ns)):
             self._names.setdefault((order.participant, name), (record, since_ns[name], depth))
         said = [] if told else self._acknowledge(record)
@@ -171,9 +172,12 @@ class VenueEngine:
         found = self._names.get((request.participant, request.target))
         meets_ns = request.event_time_ns + self._config.latency_ns(request.client_order_id)
         if found is None:
-            return [_unknown(request, meets_ns)]
+            text = f"order {request.target!r} of {request.participant} is not known"
+            return [_unanswerable(request, meets_ns, text)]
         self._asked.add(sent)
         record, named_ns, depth = found
+        if isinstance(request, VenueReplace) and self._names.get(sent, found)[0] is not record:
+            return [_unanswerable(request, meets_ns, f"client order id {request.client_order_id!r} is in use")]
         answer = next((each for each in record.told if each.request == request.client_order_id), None)
         meets_ns = answer.time_ns if answer is not None else max(meets_ns, named_ns, record.told[-1].time_ns)
         if isinstance(request, VenueReplace):
@@ -222,10 +226,13 @@ def _refused(order: VenueOrder, text: str) -> VenueReport:
     )
 
 
-def _unknown(request: VenueCancel | VenueReplace, time_ns: int) -> VenueReport:
-    text = f"order {request.target!r} of {request.participant} is not known"
+def _unanswerable(request: VenueCancel | VenueReplace, time_ns: int, text: str) -> VenueReport:
     word, answers = VenueWord.REQUEST_REJECTED, request.client_order_id
     return VenueReport(request.participant, request.target, NO_ORDER, word, time_ns, text=text, request=answers)
+
+
+def _number(report: VenueReport) -> int:
+    return report.number
 
 
 def _time(report: VenueReport) -> int:

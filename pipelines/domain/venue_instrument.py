@@ -120,13 +120,16 @@ class InstrumentVenue(Matching):
         return Side.SELL if row[4] & Flag.BUYER_AGGRESSOR or above else Side.BUY
 
     def _release(self) -> None:
-        """After a halt: market orders that waited come in the order of their times, and what crosses trades."""
+        """After a halt: what can trade comes in again in the order of times; post-only orders wait to be met."""
         if self.released or not self.trading or self.config.midpoint:
             return
         self.released = True
         for order in sorted(self.orders.values(), key=lambda each: each.rank):
-            if not order.over and order.price is None and order.order.time_in_force not in AUCTIONS:
-                self._again(order)
+            if order.over or order.order.time_in_force in AUCTIONS or order.order.post_only:
+                continue
+            if order.price is None or next(self.offers(order, order.price), None) is not None:
+                self.unrest(order)
+                self._enter(order)
         cross(self)
 
     def _again(self, order: Working) -> None:
