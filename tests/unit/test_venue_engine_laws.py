@@ -28,8 +28,9 @@ DARK = replace(CONFIG, midpoint=True, fill_chance=0.4)
 SHORT = replace(CONFIG, window_ns=40)
 Sent = VenueOrder | VenueCancel | VenueReplace
 
-prices = st.integers(995, 1005).map(lambda ticks: ticks / 10)
+prices = st.integers(997, 1003).map(lambda ticks: ticks / 10)
 lots = st.integers(1, 12)
+wanted_lots = st.integers(1, 25)
 
 
 @st.composite
@@ -38,8 +39,8 @@ def markets(draw: st.DrawFn, most: int = 40) -> list[Row]:
     found: list[Row] = [quote(1, 99.9, 4, 100.1, 3)]
     for time_ns in sorted(draw(st.lists(st.integers(2, 400), max_size=most))):
         what = draw(st.integers(0, 19))
-        if what < 9:
-            bid = draw(st.integers(995, 1004))
+        if what < 7:
+            bid = draw(st.integers(996, 1002))
             ask = bid + draw(st.integers(-1, 4))
             found.append(quote(time_ns, bid / 10, draw(lots), ask / 10, draw(lots)))
         elif what < 16:
@@ -61,7 +62,7 @@ def orders(draw: st.DrawFn, name: str, dark: bool = False, earliest: int = 1, la
     made = order(
         name,
         draw(st.sampled_from(Side)),
-        draw(lots),
+        draw(wanted_lots),
         draw(st.one_of(st.just(0.0), prices, prices)),
         draw(st.integers(earliest, latest)),
         force,
@@ -85,7 +86,7 @@ def sessions(draw: st.DrawFn, dark: bool = False, most: int = 6) -> list[Sent]:
         if what == 1:
             found.append(cancel(f"c{number}", f"o{number}", at_ns, made.participant))
         elif what == 2:
-            found.append(change(f"r{number}", f"o{number}", draw(lots), draw(prices), at_ns, made.participant))
+            found.append(change(f"r{number}", f"o{number}", draw(wanted_lots), draw(prices), at_ns, made.participant))
             found.append(cancel(f"c{number}", f"r{number}", at_ns + draw(st.integers(0, 50)), made.participant))
     return sorted(found, key=lambda each: each.event_time_ns)
 
@@ -274,7 +275,7 @@ def test_of_two_bids_at_a_price_the_later_never_fills_before_the_earlier(
     price = data.draw(prices)
     config = replace(CONFIG, max_latency_ns=0)
     made = [
-        order(f"o{number}", Side.BUY, data.draw(lots), price, at_ns, by=f"p{number}")
+        order(f"o{number}", Side.BUY, data.draw(wanted_lots), price, at_ns, by=f"p{number}")
         for number, at_ns in enumerate(sorted(times))
     ]
     quiet = [row for row in tape if row[2] != Kind.STATUS]
