@@ -44,8 +44,8 @@ def _trade(book: Matching, side: Side, price: float, lots: int, ended: frozenset
         if order.price == exact and order.resting:
             lots -= _ahead(book, order, lots)
         wanted = order.fillable(book.time_ns, book.display.price(near), True)
-        traded = wanted if order.bound is not None else min(wanted, max(0, lots))
-        if traded:
+        traded = min(wanted, lots) if order.bound is None or wanted <= lots else 0
+        if traded > 0:
             lots -= traded
             book.fill(order, traded, near, maker=True)
 

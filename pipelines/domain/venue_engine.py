@@ -10,6 +10,9 @@ was read by then. What is guaranteed:
   does not touch. Where it does touch them, what was told stands and is never repeated: told fills keep their lots, an
   order that has still such words ahead trades with nobody else until then, and a late request takes effect no earlier
   than the last word on its order. So the late order may find less than it would have found in time.
+- A new process that is given all orders with what was told of them, and all requests, goes on without a gap or a
+  repeat: from where the old one was, where orders did not meet each other, and where they did unless several things
+  happened to them at the same nanosecond, of which told words do not say which came first.
 - Cumulative and left over lots are the order's quantity until its last word, after which nothing is left over.
 """
 
@@ -83,8 +86,9 @@ class VenueEngine:
     def take(self, order: VenueOrder, told: Sequence[VenueReport] = ()) -> list[VenueReport]:
         """Take up an order: NEW or REJECTED, number 0, and whatever else, of others too, is due by the market as read.
 
-        `told`: all reports of it that were made before, by whichever process. An order that is known already says
-        nothing; another one under its name is rejected with a report of number `NO_ORDER`.
+        `told`: all reports of it that were made before, by whichever process; its replacements are to be sent again
+        too. An order that is known already says nothing; another one under its name is rejected with a report of number
+        `NO_ORDER`.
         """
         known = self._names.get(order.key)
         if known is not None:
@@ -182,9 +186,9 @@ class VenueEngine:
         meets_ns = answer.time_ns if answer is not None else max(meets_ns, named_ns, record.told[-1].time_ns)
         if isinstance(request, VenueReplace):
             self._names.setdefault(sent, (record, meets_ns, depth + 1))
-        if answer is not None and (answer.word is not VenueWord.REPLACED or record.over_ns is not None):
+        if answer is not None and answer.word is not VenueWord.REPLACED:
             return []
-        if record.over_ns is not None and not self._ahead(record, meets_ns):
+        if answer is None and record.over_ns is not None and not self._ahead(record, meets_ns):
             return too_late(record, request, meets_ns)
         return self._step(Step(meets_ns, depth + 1, sent, record, request))
 

@@ -127,10 +127,20 @@ class InstrumentVenue(Matching):
         for order in sorted(self.orders.values(), key=lambda each: each.rank):
             if order.over or order.order.time_in_force in AUCTIONS or order.order.post_only:
                 continue
-            if order.price is None or next(self.offers(order, order.price), None) is not None:
+            if self._comes_in(order):
                 self.unrest(order)
                 self._enter(order)
         cross(self)
+
+    def _comes_in(self, order: Working) -> bool:
+        """Whether an order that waited in a halt takes part at its end: of a bound one, whether it did."""
+        told = order.bound
+        if order.price is None:
+            return True
+        if told is not None:
+            mine = told.word is VenueWord.CANCELED or (told.word is VenueWord.FILL and not told.maker)
+            return mine and told.time_ns == self.time_ns
+        return next(self.offers(order, order.price), None) is not None
 
     def _again(self, order: Working) -> None:
         if self.config.midpoint:
@@ -198,7 +208,7 @@ class InstrumentVenue(Matching):
     def _catch_up(self, order: Working) -> None:
         told = order.bound
         while told is not None and told.time_ns <= self.time_ns and not order.over:
-            if told.word is VenueWord.REPLACED:
+            if told.word is VenueWord.REPLACED:  # its request says to what: it is a step of its own
                 return
             self._impose(order, told)
             told = order.bound

@@ -131,7 +131,7 @@ class Matching:
                 other = self.orders[entry.owner]
                 own = other.order.participant == order.order.participant
                 lots = other.fillable(self.time_ns, self.display.price(price), True)
-                if own and other.bound is None:
+                if own and (other.bound is None or order.bound is not None):
                     yield Offer(price, 0, entry.owner, level, entry, own=True)
                     return
                 if lots and not own:
@@ -144,10 +144,10 @@ class Matching:
             price = self.display.price(ticks)
             wanted, got, met = order.fillable(self.time_ns, price, False), 0, False
             for offer in offers:
-                if got == wanted:
-                    break
                 if offer.own:
                     met = True
+                    break
+                if got == wanted:
                     break
                 got += self.trade(offer, OPPOSITE[order.side], wanted - got)
             if order.bound is not None:
@@ -155,7 +155,7 @@ class Matching:
             if got:
                 self.fill(order, got, ticks, maker=False)
                 prices += 1
-            if met and order.may(VenueWord.CANCELED, self.time_ns):
+            if met and not order.over and order.may(VenueWord.CANCELED, self.time_ns):
                 self.say(order, VenueWord.CANCELED, MET_ITS_OWN)
             if order.over:
                 break

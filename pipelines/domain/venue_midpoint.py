@@ -79,7 +79,7 @@ def _hidden(book: Matching, side: Side, queue: list[Working], maker: bool, *of: 
         if not _takes(order, ticks):
             continue
         wanted = order.fillable(book.time_ns, price, maker)
-        traded = wanted if order.bound is not None else min(wanted, lots)
+        traded = min(wanted, lots) if order.bound is None or wanted <= lots else 0
         if traded > 0:
             lots -= traded
             book.fill(order, traded, ticks, maker)

@@ -27,10 +27,8 @@ def _cross(book: Matching, order: Working, ticks: int) -> None:
             return
         if offer.owner is None:
             wanted = order.fillable(book.time_ns, book.display.price(ticks), True)
-            lots = book.trade(offer, OPPOSITE[order.side], wanted)
-            lots = lots if order.bound is None else wanted
-            if lots:
-                book.fill(order, lots, ticks, maker=True)
+            if wanted and (order.bound is None or wanted <= offer.lots):
+                book.fill(order, book.trade(offer, OPPOSITE[order.side], wanted), ticks, maker=True)
         elif offer.own:
             newer = max(order, book.orders[offer.owner], key=lambda each: each.rank)
             if newer.may(VenueWord.CANCELED, book.time_ns):
@@ -72,10 +70,12 @@ def printed(book: Matching, side: Side, ticks: int, lots: int) -> None:
             order = book.orders[entry.owner]
             ours = order.fillable(book.time_ns, book.display.price(at), True)
             if order.bound is None:
-                ours = min(ours, max(0, lots - kept))
-            else:
+                ours = min(ours, lots - kept)
+            elif ours <= lots:
                 kept -= ours
-            if ours:
+            else:
+                ours = 0
+            if ours > 0:
                 lots -= ours
                 book.fill(order, ours, at, maker=True)
         level.tidy()
