@@ -11,8 +11,8 @@ was read by then. What is guaranteed:
   order that has still such words ahead trades with nobody else until then, and a late request takes effect no earlier
   than the last word on its order. So the late order may find less than it would have found in time.
 - A new process that is given all orders with what was told of them, and all requests, goes on without a gap or a
-  repeat: from where the old one was, where orders did not meet each other, and where they did unless several things
-  happened to them at the same nanosecond, of which told words do not say which came first.
+  repeat, and as the old one would have where orders did not meet each other. Where they did, what was told stands, and
+  what follows it may differ: told words do not say who traded with whom.
 - Cumulative and left over lots are the order's quantity until its last word, after which nothing is left over.
 """
 
