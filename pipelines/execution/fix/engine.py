@@ -18,9 +18,13 @@ class NoEngine(RuntimeError):
     """QuickFIX is not installed here."""
 
 
+def installed() -> bool:
+    return importlib.util.find_spec("quickfix") is not None
+
+
 def quickfix() -> Any:
     """The library, untyped. Raises NoEngine where it is not installed."""
-    if importlib.util.find_spec("quickfix") is None:
+    if not installed():
         raise NoEngine(MISSING)
     import quickfix
 
@@ -107,7 +111,8 @@ def _section(role: Role, session: FixSession, store: Path, persist: bool) -> dic
         "SocketNodelay": "Y",
         "UseDataDictionary": "Y",
         "DataDictionary": str(dictionary(session.begin)),
-        "ValidateUserDefinedFields": "N",
+        # A venue may tell more than was agreed; as the acceptance definitions have it (14a), it is not told more itself.
+        "ValidateUserDefinedFields": _flag(role == Role.ACCEPTOR),
         "TimestampPrecision": "6",
         "MaxLatency": "120",
         "ResetOnLogon": _flag(session.reset == Reset.LOGON),
