@@ -62,7 +62,7 @@ def steps(definition: str) -> Iterator[Step]:
 
 
 def filled(text: str, now: datetime) -> str:
-    """A message with its times, and with BodyLength and CheckSum where it has none; as it is where it begins wrongly."""
+    """A message with its times, and BodyLength and CheckSum where it has none; else as it is if it begins wrongly."""
     text = _TIME.sub(lambda at: f"{now + timedelta(seconds=int(at[1] or 0)):%Y%m%d-%H:%M:%S}", text)
     if not text.startswith(f"{_BEGIN}="):
         return text

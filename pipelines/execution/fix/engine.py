@@ -1,6 +1,6 @@
 """The FIX engine, QuickFIX: how a session of either side is set up, and where its library is to be had.
 
-It is an extra (`make fix`): compiled from source, minutes long. What of Helios needs it says so where it is absent.
+It is an extra (`make fix`): compiled from source, a minute or two. What of Helios needs it says so where it is absent.
 """
 
 import importlib.util
@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-MISSING = "QuickFIX is not installed: make fix (compiles for some minutes, once)"
+MISSING = "QuickFIX is not installed: make fix (compiles for a minute or two, once)"
 
 
 class NoEngine(RuntimeError):
@@ -111,7 +111,7 @@ def _section(role: Role, session: FixSession, store: Path, persist: bool) -> dic
         "SocketNodelay": "Y",
         "UseDataDictionary": "Y",
         "DataDictionary": str(dictionary(session.begin)),
-        # A venue may tell more than was agreed; as the acceptance definitions have it (14a), it is not told more itself.
+        # A venue may add fields of its own to what it tells; it takes none that it does not know (definition 14a).
         "ValidateUserDefinedFields": _flag(role == Role.ACCEPTOR),
         "TimestampPrecision": "6",
         "MaxLatency": "120",

@@ -23,7 +23,7 @@ _TRAILER = len(b"10=000\x01")
 
 
 def masked(message: str) -> str:
-    """A message as text, `***` for each of its secrets. Its lengths and its checksum fit that, so that it can be read."""
+    """A message as text, `***` for each of its secrets, its lengths and checksum as of that: it can be read again."""
     sent = message.encode("utf-8", "surrogateescape")
     shown = _masked(sent)
     if shown != sent:
