@@ -61,7 +61,8 @@ def acceptor(folder: Path) -> Iterator[int]:
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
     """Every definition that was asked for, under way, a few at a time: some wait for many heartbeats."""
-    asked = [item.name.partition("[")[2][:-1] for item in request.session.items if item.path == request.path and "[" in item.name]
+    tests = [item.name for item in request.session.items if item.path == request.path]
+    asked = [name for name in DEFINITIONS if f"{test_session_keeps_to_the_definition.__name__}[{name}]" in tests]
     with ExitStack() as acceptors, ThreadPoolExecutor(ACCEPTORS) as pool:
         ports: SimpleQueue[int] = SimpleQueue()
         for _ in range(ACCEPTORS):
