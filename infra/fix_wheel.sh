@@ -43,7 +43,7 @@ tar -xzf "$scratch/quickfix-$version.tar.gz" -C "$scratch/source" --strip-compon
   printf '#include "%s"\n' engine/*.cpp > engine.cpp
 )
 
-# A message is read and written in 6.5 us; with -O3, which compiles for twice as long, in 5.7.
+# The largest file takes 50 s, and 84 with Python's own -O3; a message is read and written in 6.5 us, and 5.7.
 echo "-- QuickFIX $version: compiling, a minute or two, this once"
 started=$SECONDS
 CFLAGS="-O1 -g0" CXXFLAGS="-O1 -g0" \
