@@ -91,7 +91,7 @@ def test_a_gateway_that_dies_at_a_place_sends_nothing_twice_and_loses_nothing(
     session.end_market()
     session.start_venue()
     orders: list[OrderRequest] = []
-    for death in range(1, 4):
+    for death in (1, 3):
         session.start_gateway(die_at=f"{place}:{death}")
         while session.processes["gateway"].poll() is None:
             orders.append(session.order(len(orders), START_NS + (50 + 5 * len(orders)) * NS_PER_MS))
