@@ -2,26 +2,33 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kafka.errors import KafkaError
 
 from infra.settings import SettingsError, load_settings
 from infra.topics import TopicsError, session_id
+from pipelines.contracts.fix_sessions_file import load_fix_sessions
 from pipelines.contracts.registry import RegistryError, SchemaRegistry
+from pipelines.contracts.secret import NoSecret
 from pipelines.contracts.signing import trader_config
 from pipelines.contracts.strategy_file import StrategyError, load_strategy
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.contracts.trading import EventCodec, OrderCodec
+from pipelines.execution.fault_points import FaultPoints
+from pipelines.execution.fix.engine import NoEngine, quickfix
 from pipelines.execution.gateway import GatewayConfig, GatewayService
 from pipelines.execution.journal import Fenced, WriteFailed
 from pipelines.execution.session import TakenOver, VenueAddress
 
 EXAMPLE = """example:
   python -m jobs.gateway --strategy strategy.yaml --venue sim=127.0.0.1:17001
+  python -m jobs.gateway --strategy strategy.yaml --fix sessions.yaml    # venues by FIX (make fix)
 
 exit status: 0 stopped, 1 failed (start it again), 2 bad arguments or settings,
              3 a newer gateway has taken over (do not start it again)
@@ -38,7 +45,7 @@ def main() -> int:
         logging.getLogger("helios").setLevel(logging.DEBUG)
     try:
         service = _service(flags)
-    except (SettingsError, StrategyError, TopicsError, RegistryError, ValueError) as error:
+    except (SettingsError, StrategyError, TopicsError, RegistryError, NoEngine, NoSecret, ValueError) as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 2
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--venue", action="append", default=[], metavar="NAME=HOST:PORT", help="where a venue listens; once for each"
     )
+    parser.add_argument("--fix", type=Path, metavar="FILE", help="venues that are reached by FIX, and their sessions")
+    parser.add_argument("--data", type=Path, help="folder of FIX sessions; default: gateway/ACCOUNT in the home folder")
     parser.add_argument("--bootstrap", help="Kafka; default: the settings'")
     parser.add_argument("--registry", help="schema registry; default: the settings'")
     parser.add_argument("--prefix", default="", help="of the session's topics")
@@ -78,10 +87,19 @@ def _service(flags: argparse.Namespace) -> GatewayService:
     bootstrap = flags.bootstrap or settings.kafka.bootstrap
     strategy = load_strategy(flags.strategy)
     addresses = tuple(_address(text) for text in flags.venue)
-    unknown = [each.name for each in addresses if each.name not in strategy.venue_by_name]
-    if unknown or not addresses:
-        wanted = ", ".join(strategy.venue_by_name)
-        raise ValueError(f"--venue {' '.join(unknown) or 'is missing'}: {flags.strategy} has {wanted}")
+    fix = load_fix_sessions(flags.fix, datetime.now(UTC).date()) if flags.fix else ()
+    if fix:
+        quickfix()
+        for venue in fix:
+            if venue.password is not None:
+                venue.password.read()
+    names = [*(each.name for each in addresses), *(each.name for each in fix)]
+    unknown = [name for name in names if name not in strategy.venue_by_name]
+    wanted = ", ".join(strategy.venue_by_name)
+    if unknown or not names:
+        raise ValueError(f"--venue or --fix: {' '.join(unknown) or 'no venue is given'}: {flags.strategy} has {wanted}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"--venue and --fix: a venue is given twice: {', '.join(sorted(names))}")
     registry = SchemaRegistry(flags.registry or settings.registry.url)
     ids = registry.ids()
     topics = Topics(flags.prefix)
@@ -95,6 +113,9 @@ def _service(flags: argparse.Namespace) -> GatewayService:
         transactional_id=f"{flags.prefix}gateway.{strategy.account}",
         venues=addresses,
         trader=trader_config(strategy, session),
+        fix=fix,
+        faults=FaultPoints(os.environ),
+        folder=flags.data or settings.home / "gateway" / strategy.account,
     )
     return GatewayService(
         config,

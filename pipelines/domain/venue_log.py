@@ -28,6 +28,7 @@ class VenueLog:
         self.shard = shard
         self._names, self._history, self._window_ns = instruments, history, window_ns
         self._window = MarketWindow()
+        self._said_ns = BEGINNING_NS
         self._asked: set[int] = set()
 
     @property
@@ -42,7 +43,10 @@ class VenueLog:
 
     def take(self, rows: MarketRows) -> None:
         self._window.take(rows)
-        keep_ns = self._window.time_ns - self._window_ns
+        said = rows["time_ns"][(rows["instrument"] >= 0) & (rows["kind"] != Kind.END)]
+        if len(said):  # an end moves time a day on, and nothing is said with it
+            self._said_ns = int(said[-1])
+        keep_ns = self._said_ns - self._window_ns
         if keep_ns - self.since_ns > self._window_ns // 64:
             self._window.forget(keep_ns)
 

@@ -8,20 +8,28 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from pipelines.contracts.fix_sessions import FixVenue
 from pipelines.contracts.trading import EventCodec, OrderCodec
 from pipelines.contracts.wire import BadRecord
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import OrderRequest, Report
 from pipelines.execution.core import Gateway, Patience
+from pipelines.execution.fault_points import FaultPoints, Place
+from pipelines.execution.fix.dialect import Dialect
+from pipelines.execution.fix.link import FixLinks
 from pipelines.execution.journal import TradingLog
+from pipelines.execution.log_watch import LogWatch
+from pipelines.execution.notes import Notes
 from pipelines.execution.plan import Ask, Cancel, Input, Look, Ordered, Plan, Send
-from pipelines.execution.protocol import CancelOrder, FromGateway, Logon, NewOrder, StatusRequest
+from pipelines.execution.protocol import Logon
 from pipelines.execution.session import VenueAddress, VenueSession
 
 BATCH = 500
@@ -35,7 +43,8 @@ log = logging.getLogger("helios.gateway")
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """Where a gateway reads, writes and sends. `session` is the id of the trading session."""
+    """Where a gateway reads, writes and sends. `session` is the id of the trading session. Venues are reached by the
+    line protocol, or by FIX, whose sessions are kept in `folder`."""
 
     bootstrap: str
     events_topic: str
@@ -46,6 +55,19 @@ class GatewayConfig:
     venues: tuple[VenueAddress, ...]
     patience: Patience = field(default_factory=Patience)
     trader: TraderConfig | None = None
+    fix: tuple[FixVenue, ...] = ()
+    folder: Path = Path()
+    faults: FaultPoints = field(default_factory=lambda: FaultPoints({}))
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset([*(each.name for each in self.venues), *(each.name for each in self.fix)])
+
+
+class Link(Protocol):
+    """A venue that can be spoken to. `link` numbers its connections: words for one that is gone are dropped."""
+
+    def send(self, link: int, words: Iterable[Send | Ask | Cancel]) -> None: ...
 
 
 class GatewayService:
@@ -57,7 +79,9 @@ class GatewayService:
         self._orders = orders
         self._inputs: queue.SimpleQueue[Input | Exception | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
-        self._sessions: dict[str, VenueSession] = {}
+        self._links: dict[str, Link] = {}
+        self._notes = Notes(log)
+        self._running: list[VenueSession | FixLinks | LogWatch] = []
 
     def stop(self) -> None:
         self._stopped.set()
@@ -66,41 +90,77 @@ class GatewayService:
     def run(self, now_ns: Callable[[], int]) -> None:
         config = self._config
         journal = TradingLog(
-            config.bootstrap, config.events_topic, config.account, self._events, config.transactional_id
+            config.bootstrap, config.events_topic, config.account, self._events, config.transactional_id, config.faults
         )
         reader = threading.Thread(target=self._read_orders, name="orders", daemon=True)
         try:
             epoch = journal.start(now_ns())
-            core = Gateway(frozenset(each.name for each in config.venues), config.patience, config.trader)
+            restraints = {each.name: each.restraint for each in config.fix}
+            core = Gateway(config.names, config.patience, config.trader, restraints)
             core.recover(journal.before(epoch))
             log.info("state=started epoch=%d session=%s open_orders=%d", epoch, config.session, len(core.open))
-            for address in config.venues:
-                session = VenueSession(address, Logon(config.session, epoch), self._inputs.put, self._inputs.put)
-                self._sessions[address.name] = session
-                session.start()
+            self._connect(epoch)
             reader.start()
             self._loop(core, journal)
         finally:
             self._stopped.set()
-            for session in self._sessions.values():
-                session.stop()
+            for each in reversed(self._running):
+                each.stop()
             if reader.is_alive():
                 reader.join(timeout=5)
             journal.close()
 
+    def _connect(self, epoch: int) -> None:
+        """Begin to listen, and to speak to every venue."""
+        config, hear = self._config, self._inputs.put
+        prices = any(each.restraint.order_worth for each in config.fix)
+        watch = LogWatch(config.bootstrap, config.events_topic, config.account, self._events, hear, prices=prices)
+        self._running.append(watch)
+        watch.start(epoch)
+        for address in config.venues:
+            session = VenueSession(address, Logon(config.session, epoch), hear, hear)
+            self._links[address.name] = session
+            self._running.append(session)
+            session.start()
+        if config.fix:
+            instruments = config.trader.instruments.values() if config.trader else ()
+            dialects = {each.name: Dialect(each.name, config.account, instruments, each.account) for each in config.fix}
+            links = FixLinks(config.fix, dialects, config.folder, hear, hear, self._notes)
+            self._links.update(links.links())
+            self._running.append(links)
+            links.start()
+
     def _loop(self, core: Gateway, journal: TradingLog) -> None:
-        look_s = time.monotonic()
+        look_s, wake_s = time.monotonic(), None
         while not self._stopped.is_set():
-            inputs = self._take(look_s + LOOK_S - time.monotonic())
+            until_s = look_s + LOOK_S if wake_s is None else min(wake_s, look_s + LOOK_S)
+            inputs = self._take(until_s - time.monotonic())
             now_s = time.monotonic()
             if now_s >= look_s + LOOK_S:
                 look_s = now_s
                 inputs.append(Look())
             plan = core.step(inputs, now_s)
-            if plan.write:
-                journal.write(plan.write)
-            self._say(plan)
+            wake_s = plan.wake_s
+            self._carry_out(plan, journal)
             self._note(plan)
+
+    def _carry_out(self, plan: Plan, journal: TradingLog) -> None:
+        intents = any(isinstance(event.body, OrderRequest) for event in plan.write)
+        reports = any(isinstance(event.body, Report) for event in plan.write)
+        passed = self._config.faults.passed
+        if intents:
+            passed(Place.BEFORE_INTENT)
+        if reports:
+            passed(Place.BEFORE_RECORD)
+        if plan.write:
+            journal.write(plan.write)
+        if intents:
+            passed(Place.INTENT_WRITTEN)
+        if reports:
+            passed(Place.RECORDED)
+        self._say(plan)
+        if plan.send:
+            passed(Place.SENT)
 
     def _take(self, wait_s: float) -> list[Input]:
         """What has happened since, or the first thing that does within `wait_s`. Raises what a listener failed of."""
@@ -119,16 +179,16 @@ class GatewayService:
             return inputs
 
     def _say(self, plan: Plan) -> None:
-        by_link: dict[tuple[str, int], list[FromGateway]] = {}
+        by_link: dict[tuple[str, int], list[Send | Ask | Cancel]] = {}
         words: list[Send | Ask | Cancel] = [*plan.send, *plan.ask, *plan.cancel]
         for each in words:
-            by_link.setdefault((each.order.venue, each.link), []).append(_message(each))
-        for (venue, link), messages in by_link.items():
-            self._sessions[venue].send(link, messages)
+            by_link.setdefault((each.order.venue, each.link), []).append(each)
+        for (venue, link), found in by_link.items():
+            self._links[venue].send(link, found)
 
     def _note(self, plan: Plan) -> None:
         for note in plan.notes:
-            log.warning("note=%r", note)
+            self._notes.tell("any", note, time.monotonic())
         for event in plan.write:
             match event.body:
                 case OrderRequest() as order:
@@ -169,13 +229,3 @@ class GatewayService:
             log.warning("skipped record=%s account=%s ours=%s", where, order.account, self._config.account)
             return
         self._inputs.put(Ordered(order))
-
-
-def _message(each: Send | Ask | Cancel) -> FromGateway:
-    match each:
-        case Send(_, order):
-            return NewOrder(order)
-        case Ask(_, order):
-            return StatusRequest(order.client_order_id)
-        case Cancel(_, order, request):
-            return CancelOrder(order.client_order_id, request.client_order_id, request.event_time_ns)

@@ -1,8 +1,9 @@
 """What the gateway hears of, and what it may be told to do: the words between its decisions and its wires."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.domain.trading import OrderRequest, TradingEvent
+from pipelines.domain.trading import OrderRequest, OrderStatus, TradingEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,56 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """A venue's answer where an order stands, all of its fills in it: also those whose reports are lost."""
+
+    venue: str
+    client_order_id: str
+    status: OrderStatus
+    cumulative_quantity: int
+    average_price: float
+    event_time_ns: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """What a venue said of an order does not fit: it is to be asked where the order stands."""
+
+    venue: str
+    client_order_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """A kill in the log, as soon as it lies there."""
+
+    event: TradingEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """Middles of bid and ask, by instrument, as the log's marks have them."""
+
+    mids: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """The timer: ask again where there was no word, and write down what has become unknown."""
 
 
-Input = Ordered | LinkUp | LinkDown | Told | NotKnown | Refused | Look
+Input = Ordered | LinkUp | LinkDown | Told | NotKnown | Refused | Stated | Doubted | Killed | Priced | Look
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
+    """`again`: its venue may have had it on an earlier link, and said on this one that it has not."""
+
     link: int
     order: OrderRequest
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +119,17 @@ class Cancel:
     link: int
     order: OrderRequest
     request: OrderRequest
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do now, in this order. `notes` are for the log of the process."""
+    """What to do now, in this order. `notes` are for the log of the process. Something waits until `wake_s`, of the
+    clock that was given; None where nothing does."""
 
     write: tuple[TradingEvent, ...] = ()
     send: tuple[Send, ...] = ()
     ask: tuple[Ask, ...] = ()
     cancel: tuple[Cancel, ...] = ()
     notes: tuple[str, ...] = ()
+    wake_s: float | None = None

@@ -4,20 +4,23 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pipelines.execution.plan import Input, LinkDown, LinkUp, NotKnown, Refused, Told
+from pipelines.execution.plan import Ask, Cancel, Input, LinkDown, LinkUp, NotKnown, Refused, Send, Told
 from pipelines.execution.protocol import (
     BadMessage,
+    CancelOrder,
     Execution,
     FromGateway,
     Heartbeat,
     Lines,
     Logon,
     LogonAccepted,
+    NewOrder,
     NotKnownHere,
     Reject,
+    StatusRequest,
     encode,
     read_from_venue,
 )
@@ -74,8 +77,11 @@ class VenueSession:
         self._close()
         self._thread.join(timeout=5)
 
-    def send(self, link: int, messages: list[FromGateway]) -> None:
-        """Put messages on the given link; nothing where that is gone: its LinkDown is on the way."""
+    def send(self, link: int, words: Iterable[Send | Ask | Cancel]) -> None:
+        """Put words on the given link; nothing where that is gone: its LinkDown is on the way."""
+        self._put(link, [_message(word) for word in words])
+
+    def _put(self, link: int, messages: list[FromGateway]) -> None:
         with self._sending:
             if self._socket is None or link != self._link:
                 return
@@ -121,7 +127,7 @@ class VenueSession:
                 except TimeoutError:
                     if time.monotonic() - heard_s > SILENCE_S:
                         raise TimeoutError(f"nothing heard for {SILENCE_S:.0f} s") from None
-                    self.send(self._link, [Heartbeat()])
+                    self._put(self._link, [Heartbeat()])
                     continue
                 if not data:
                     return accepted
@@ -177,3 +183,13 @@ class VenueSession:
             connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
+
+
+def _message(word: Send | Ask | Cancel) -> FromGateway:
+    match word:
+        case Send(_, order):
+            return NewOrder(order)
+        case Ask(_, order):
+            return StatusRequest(order.client_order_id)
+        case Cancel(_, order, request):
+            return CancelOrder(order.client_order_id, request.client_order_id, request.event_time_ns)

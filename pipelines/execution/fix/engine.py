@@ -6,13 +6,11 @@ It is an extra (`make fix`): compiled from source, minutes long. What of Helios 
 import importlib.util
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pipelines.contracts.fix_session import Hours as Hours
-from pipelines.contracts.fix_session import Reset as Reset
+from pipelines.contracts.fix_sessions import FixSession, Hours, Reset
 
 MISSING = "QuickFIX is not installed: make fix (compiles for some minutes, once)"
 
@@ -33,27 +31,6 @@ def quickfix() -> Any:
 class Role(StrEnum):
     INITIATOR = "initiator"
     ACCEPTOR = "acceptor"
-
-
-@dataclass(frozen=True, slots=True)
-class FixSession:
-    """One session, as one of its sides has it: `sender` is that side. An acceptor listens on `port` at every address of
-    its machine, as QuickFIX does, and hears those of `allowed` alone."""
-
-    sender: str
-    target: str
-    host: str
-    port: int
-    begin: str = "FIX.4.4"
-    heartbeat_s: int = 5
-    reset: Reset = Reset.NEVER
-    hours: Hours | None = None
-    allowed: tuple[str, ...] = ("127.0.0.1",)
-    reconnect_s: int = 1
-
-    @property
-    def name(self) -> str:
-        return f"{self.begin}:{self.sender}->{self.target}"
 
 
 def identity(session: FixSession) -> Any:
@@ -86,7 +63,7 @@ def _section(role: Role, session: FixSession, store: Path, persist: bool) -> dic
         "HeartBtInt": str(session.heartbeat_s),
         "ReconnectInterval": str(session.reconnect_s),
         "LogonTimeout": "5",
-        "LogoutTimeout": "2",
+        "LogoutTimeout": "1",  # counted from what was sent last: shorter than the shortest heartbeat that makes sense
         "SocketNodelay": "Y",
         "UseDataDictionary": "Y",
         "DataDictionary": str(dictionary(session.begin)),

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.contracts.fix_sessions import FixSession
 from pipelines.contracts.fix_venue_file import FixVenueFile, Member
 from pipelines.domain.fault_plan import Fault
 from pipelines.execution.fix.application import application
-from pipelines.execution.fix.engine import FixSession, Role, identity, quickfix, settings
+from pipelines.execution.fix.engine import Role, identity, quickfix, settings
 from pipelines.execution.fix.message_log import MessageLog
 from pipelines.execution.fix.venue_answers import Message
 from pipelines.execution.fix.venue_intake import Came, Gone, Intake, TakeUp, Work, refuse

@@ -1,0 +1,254 @@
+"""The gateway's FIX sessions: what goes out on them, what comes in, when they are up.
+
+Each logon of a venue has a number, as each connection of the line protocol has: what was meant for one never goes out
+on the next. QuickFIX would send what it could not deliver when it is asked to resend; nothing of ours is kept for that,
+so it fills such a gap, and the order's state is asked for instead.
+"""
+
+import logging
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelines.contracts.fix_sessions import FixVenue
+from pipelines.contracts.secret import NoSecret
+from pipelines.execution.fix.dialect import Dialect, Message, NotTaken
+from pipelines.execution.fix.engine import Role, identity, quickfix, settings
+from pipelines.execution.fix.message_log import MessageLog
+from pipelines.execution.notes import Notes
+from pipelines.execution.plan import Ask, Cancel, Input, LinkDown, LinkUp, Refused, Send, Told
+
+_REMEMBERED = 10_000
+"""Messages of ours whose refusal by number is understood."""
+
+_SOH = "\x01"
+_TOO_LOW = re.compile(r"MsgSeqNum too low, expecting (\d+)")
+
+log = logging.getLogger("helios.gateway")
+
+
+class FixLinks:
+    """All FIX sessions of one gateway process. `hear` gets what comes in, from threads of the engine."""
+
+    def __init__(
+        self,
+        venues: Sequence[FixVenue],
+        dialects: Mapping[str, Dialect],
+        folder: Path,
+        hear: Callable[[Input], None],
+        fail: Callable[[Exception], None],
+        notes: Notes,
+    ) -> None:
+        self._links = {venue.name: FixLink(venue, dialects[venue.name], hear, notes) for venue in venues}
+        self._folder = folder
+        self._fail = fail
+        self._engine: Any = None
+
+    def start(self) -> None:
+        """Begin to connect; returns at once. Raises NoEngine and NoSecret."""
+        fix = quickfix()
+        links = self._links.values()
+        for link in links:
+            if link.venue.password is not None:
+                link.venue.password.read()
+        sessions = [each for link in links for each in (link.venue.session, link.venue.drop_copy) if each is not None]
+        self._log = MessageLog(self._folder / "messages.log")
+        self._settings = settings(Role.INITIATOR, sessions, self._folder / "sessions", persist=False)
+        self._store, self._events = fix.FileStoreFactory(self._settings), fix.ScreenLogFactory(self._settings)
+        self._application = application(links, self._log, self._fail)
+        self._engine = fix.SocketInitiator(self._application, self._store, self._settings, self._events)
+        self._engine.start()
+
+    def stop(self) -> None:
+        """Log out everywhere and wait for it, some seconds at most."""
+        if self._engine is not None:
+            self._engine.stop()
+            self._log.close()
+
+    def links(self) -> Mapping[str, "FixLink"]:
+        """By venue."""
+        return self._links
+
+
+class FixLink:
+    """One venue's session and its drop copy."""
+
+    def __init__(self, venue: FixVenue, dialect: Dialect, hear: Callable[[Input], None], notes: Notes) -> None:
+        self.venue = venue
+        self.dialect = dialect
+        self.hear = hear
+        self._notes = notes
+        self._lock = threading.Lock()
+        self._number = 0
+        self._up = False
+        self._said = ""
+        self._sent: OrderedDict[int, tuple[str, str]] = OrderedDict()
+
+    def up(self) -> None:
+        with self._lock:
+            self._number, self._up, self._said = self._number + 1, True, ""
+        log.info("venue=%s state=up link=%d session=%s", self.venue.name, self._number, self.venue.session.name)
+        self.hear(LinkUp(self.venue.name, self._number))
+
+    def down(self) -> None:
+        """Also told of attempts that came to nothing."""
+        with self._lock:
+            was, self._up = self._up, False
+        if was:
+            log.warning("venue=%s state=down link=%d retry=yes", self.venue.name, self._number)
+            self.hear(LinkDown(self.venue.name, self._number))
+
+    def refused(self, reason: str) -> None:
+        """What the venue says as it logs us out; told once, however often it says so."""
+        if reason and reason != self._said:
+            self._said = reason
+            log.warning("venue=%s logout=%r", self.venue.name, reason)
+
+    def send(self, link: int, words: Iterable[Send | Ask | Cancel]) -> None:
+        """Put words on the given link; nothing where that is gone: its LinkDown is on the way. From one thread."""
+        fix = quickfix()
+        target = identity(self.venue.session)
+        for word in words:
+            if not self._up or link != self._number:
+                return
+            try:
+                message = self.dialect.message(word)
+            except NotTaken as fault:
+                if isinstance(word, Send):
+                    self.hear(Refused(self.venue.name, word.order.client_order_id, str(fault)))
+                continue
+            fix.Session.sendToTarget(_built(fix, message), target)
+
+    def sent(self, number: int, kind: str, about: str) -> None:
+        self._sent[number] = (kind, about)
+        if len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
+
+    def heard(self, fields: dict[int, str], *, copy: bool) -> None:
+        """A message of the session, or of its drop copy, which tells of reports alone."""
+        found = self.dialect.read(fields, self._number, self._sent)
+        for note in found.notes:
+            self._notes.tell(self.venue.name, note, time.monotonic())
+        for each in found.inputs:
+            if not copy or isinstance(each, Told):
+                self.hear(each)
+
+
+def application(links: Iterable[FixLink], messages: MessageLog, fail: Callable[[Exception], None]) -> Any:
+    """QuickFIX's callbacks. None of them may raise but what QuickFIX itself asks for: the process would end."""
+    fix = quickfix()
+    by_session: dict[str, tuple[FixLink, bool]] = {}
+    for link in links:
+        by_session[identity(link.venue.session).toString()] = (link, False)
+        if link.venue.drop_copy is not None:
+            by_session[identity(link.venue.drop_copy).toString()] = (link, True)
+
+    class Application(fix.Application):  # type: ignore[misc,name-defined]
+        def onCreate(self, session: Any) -> None:
+            pass
+
+        def onLogon(self, session: Any) -> None:
+            link, copy = by_session[session.toString()]
+            if copy:
+                log.info("venue=%s drop_copy=up", link.venue.name)
+            else:
+                link.up()
+
+        def onLogout(self, session: Any) -> None:
+            link, copy = by_session[session.toString()]
+            if not copy:
+                link.down()
+
+        def toAdmin(self, message: Any, session: Any) -> None:
+            link, copy = by_session[session.toString()]
+            try:
+                if _kind(fix, message) == "A":
+                    _identify(fix, message, link.venue, copy)
+            except NoSecret as error:
+                fail(error)
+            messages.sent(message.toString())
+
+        def fromAdmin(self, message: Any, session: Any) -> None:
+            text = message.toString()
+            messages.received(text)
+            link, copy = by_session[session.toString()]
+            fields = parsed(text)
+            match fields.get(35):
+                case "5":
+                    link.refused(fields.get(58, ""))
+                    if found := _TOO_LOW.search(fields.get(58, "")):
+                        _catch_up(fix, session, int(found[1]), link.venue.name)
+                case "3":
+                    _guarded(link, fields, copy)
+
+        def toApp(self, message: Any, session: Any) -> None:
+            text = message.toString()
+            messages.sent(text)
+            fields = parsed(text)
+            link, _ = by_session[session.toString()]
+            about = fields.get(41) if fields.get(35) == "F" else fields.get(11)
+            link.sent(int(fields.get(34, 0)), fields.get(35, ""), about or "")
+
+        def fromApp(self, message: Any, session: Any) -> None:
+            text = message.toString()
+            messages.received(text)
+            link, copy = by_session[session.toString()]
+            fields = parsed(text)
+            if fields.get(35) not in ("8", "9", "j"):
+                log.info("venue=%s message=%s not_used", link.venue.name, fields.get(35))
+                raise fix.UnsupportedMessageType()
+            _guarded(link, fields, copy)
+
+    return Application()
+
+
+def _guarded(link: FixLink, fields: dict[int, str], copy: bool) -> None:
+    try:
+        link.heard(fields, copy=copy)
+    except Exception as error:
+        log.exception("venue=%s message=%s not_taken=%r", link.venue.name, fields.get(34), error)
+
+
+def _identify(fix: Any, logon: Any, venue: FixVenue, copy: bool) -> None:
+    """Raises NoSecret."""
+    if venue.username:
+        logon.setField(fix.StringField(553, venue.username))
+    if venue.password is not None:
+        logon.setField(fix.StringField(554, venue.password.read()))
+    if venue.cancel_on_disconnect and not copy:
+        logon.setField(fix.StringField(8013, "Y"))
+
+
+def _catch_up(fix: Any, session: Any, expected: int, venue: str) -> None:
+    """The venue has heard more of us than our store knows: an older life's. We go on from there."""
+    log.warning("venue=%s our_next_number=%d: our store was older than the venue's", venue, expected)
+    fix.Session.lookupSession(session).setNextSenderMsgSeqNum(expected)
+
+
+def _built(fix: Any, message: Message) -> Any:
+    built = fix.Message()
+    header = built.getHeader()
+    header.setField(fix.StringField(35, message.kind))
+    for tag, value in message.fields:
+        (header if tag == 97 else built).setField(fix.StringField(tag, value))
+    return built
+
+
+def _kind(fix: Any, message: Any) -> str:
+    kind = fix.MsgType()
+    message.getHeader().getField(kind)
+    return str(kind.getValue())
+
+
+def parsed(text: str) -> dict[int, str]:
+    """A message's fields, the first of each tag."""
+    fields: dict[int, str] = {}
+    for part in text.split(_SOH):
+        tag, _, value = part.partition("=")
+        if tag.isdigit():
+            fields.setdefault(int(tag), value)
+    return fields
