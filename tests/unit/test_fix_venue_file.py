@@ -84,7 +84,7 @@ speed: 9
         "2: port: 99999 is out of range: give 1 to 65535",
         "3: allowed: 'localhost' is no address: give such as 10.0.0.5, each by itself",
         "4: reset: unknown reset 'logoff': did you mean logon?",
-        "5: hours.start: '8:00' is not a time of day: give HH:MM:SS, UTC, in quotes",
+        "5: hours.start: '8:00' is not a time of day: give HH:MM or HH:MM:SS, in quotes",
         "5: hours.end_day: missing: give both days, or neither",
         "7: participants[0].password.file: give one of `file` and `environment`: "
         "where the secret is kept, not the secret",

@@ -43,7 +43,7 @@ class VenuePlace:
     messages: Path
 
 
-class FixVenue:
+class VenueProcess:
     """One venue. Raises JournalTaken, NoSecret, NoEngine and ValueError."""
 
     def __init__(self, file: FixVenueFile, place: VenuePlace, window_ns: int) -> None:
