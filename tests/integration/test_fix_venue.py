@@ -27,6 +27,7 @@ pytestmark = [
 VENUE = """
 comp_id: XSIM
 port: {port}
+impact: 0
 participants:
   - {{comp_id: DESK, username: desk, password: {{environment: DESK_PASSWORD}}}}
   - {{comp_id: SECOND, username: second, password: {{environment: DESK_PASSWORD}}}}
