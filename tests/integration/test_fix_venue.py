@@ -16,7 +16,7 @@ from infra.settings import ROOT, Settings
 from pipelines.domain.market import NS_PER_MS
 from pipelines.execution.fix.engine import MISSING
 from pipelines.execution.fix_time import read_time
-from tests.integration.execution_session import START_NS, ExecutionSession, _free_port
+from tests.integration.execution_session import START_NS, ExecutionSession, free_port
 from tests.support.fix_desk import FixDesk
 
 pytestmark = [
@@ -41,7 +41,7 @@ class FixVenueSession(ExecutionSession):
 
     def __init__(self, settings: Settings, folder: Path, prefix: str) -> None:
         super().__init__(settings, folder, prefix)
-        self.fix_port = _free_port()
+        self.fix_port = free_port()
         self.folder = folder
         self.desks: list[FixDesk] = []
         self.venue_file = folder / "venue.yaml"
