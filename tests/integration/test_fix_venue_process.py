@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.domain.market import NS_PER_MS
 from pipelines.execution.fix.engine import MISSING
+from pipelines.execution.fix_time import write_time as at
 from tests.support.fix_venue_alone import SECRET, START_NS, AloneSession
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("quickfix") is None, reason=MISSING)
@@ -157,3 +158,45 @@ def test_a_second_process_of_a_venue_is_refused_in_words(session: AloneSession) 
     session.start("other")
     assert session.processes.pop("other").wait(20) == 1
     assert "this venue already runs, as process" in session.log_of("other")
+
+
+def test_whatever_fields_hold_the_venue_answers_and_goes_on(session: AloneSession) -> None:
+    session.market(ms=2_000)
+    session.start()
+    desk = session.desk()
+    desk.ready()
+    dice = random.Random(3)
+    odd = (
+        "",
+        " ",
+        "0",
+        "-1",
+        "1e9",
+        "9" * 40,
+        "nan",
+        "Ω",
+        "\udcff",
+        "a\nb",
+        "=",
+        "'; DROP TABLE orders",
+        "20231114-22:13:20",
+    )
+    tags = ("_1", "_11", "_18", "_38", "_40", "_41", "_44", "_54", "_55", "_58", "_59", "_60", "_584", "_585", "_790")
+    for number in range(150):
+        fields: dict[str, object] = {
+            "_11": f"x{number}", "_41": f"x{number - 1}", "_38": 1, "_40": "2", "_44": "99", "_54": "1",
+            "_55": "AUSDT", "_60": at(session.clock_ns), "_585": "7", "_584": f"m{number}",
+        }  # fmt: skip
+        fields[dice.choice(tags)] = dice.choice(odd)
+        message = dice.choice(("D", "D", "F", "G", "H", "AF"))
+        if message != "AF":
+            fields = {tag: value for tag, value in fields.items() if tag not in ("_584", "_585")}
+        try:
+            desk.send(message, **{tag: value for tag, value in fields.items() if value != ""})
+        except (TypeError, ValueError, NotImplementedError):
+            continue  # QuickFIX's own side does not take it
+    session.market(ms=100)
+    desk.order("last", "AUSDT", 1, START_NS + NS_PER_MS)
+    desk.until("the last is filled", lambda: any(each[39] == "2" for each in desk.reports("last")))
+    assert "Traceback" not in session.log_of()
+    assert session.kill(number=signal.SIGTERM) == 0

@@ -111,6 +111,9 @@ class VenueSessions:
         text = message.toString()
         self._messages.received(text)
         fields = read_fields(text)
+        if not _plain(text):
+            self._work(refuse(other, {35: fields[35], 34: fields[34]}, "a text that is not UTF-8"))
+            return
         if self._members[other].of:
             self._work(refuse(other, fields, "a drop copy session takes no requests", code=_NOT_AUTHORIZED))
             return
@@ -124,6 +127,7 @@ class VenueSessions:
 
     def failed(self, message: Any, other: str) -> None:
         fields = read_fields(message.toString())
+        fields = {tag: value for tag, value in fields.items() if _plain(value)}
         if not self._intake.has(other, fields):  # else it is done by the next process, or told to who asks
             self._work(refuse(other, fields, "the venue could not take it", fields.get(11, ""), _NOT_AVAILABLE))
 
@@ -152,6 +156,14 @@ class VenueSessions:
 
     def _of(self, other: str) -> Any:
         return self._fix.Session.lookupSession(self._identities[other])
+
+
+def _plain(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes that are not UTF-8 come as lone surrogates
+        return False
+    return True
 
 
 def _session(file: FixVenueFile, member: Member) -> FixSession:
