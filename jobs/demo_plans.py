@@ -13,7 +13,7 @@ from jobs.operator_key import own, user
 from jobs.session import SessionPlan
 from pipelines.contracts.strategy_file import dump_strategy
 from pipelines.contracts.stress_file import load_stress
-from pipelines.domain.market import Kind
+from pipelines.domain.market import NS_PER_MS, Kind
 from pipelines.domain.risk_settings import RiskSettings
 from pipelines.domain.spread_model import Every
 from pipelines.domain.universe import Instrument, Limits, Moments, Pair, SignalUse, Sizing, Strategy, Venue
@@ -23,6 +23,7 @@ from pipelines.feeds.files.streams import STREAMS, of_streams
 from pipelines.feeds.protocols.binance import Binance
 from pipelines.feeds.simulated import Simulation
 from pipelines.feeds.simulated_closes import daily_closes
+from pipelines.feeds.source import HEARTBEAT_NS
 
 SKEW_NS = 1_270_000_000
 """How far the recorder's clock ran behind the venue's in the captures of 2024-08-08."""
@@ -54,7 +55,7 @@ def simulated_plan(
     """The simulation's own strategy, and the feeds that speak its venues' protocol: each venue has its share of the
     instruments, and where there are several a shard and a seed of its own."""
     try:
-        simulations = _simulations(seed, instruments, seconds, ticks_per_second, venues)
+        simulations = _simulations(seed, instruments, seconds, ticks_per_second, venues, speed)
     except ValueError as error:
         raise DemoError(f"demo: {error}") from None
     expected = sum(each.events(shard) for each in simulations for shard in range(each.shards))
@@ -67,14 +68,26 @@ def simulated_plan(
     return plan, FeedCommand(first, expected, beside=tuple(rest))
 
 
-def _simulations(seed: int, instruments: int, seconds: float, rate: float, venues: int) -> list[Simulation]:
+def _simulations(
+    seed: int, instruments: int, seconds: float, rate: float, venues: int, speed: float
+) -> list[Simulation]:
     if venues == 1:
         return [Simulation(seed, instruments, seconds, rate)]
     share, rest = divmod(instruments, venues)
     if rest:
         raise ValueError(f"instruments: {instruments} on {venues} venues: give a multiple of {2 * venues}")
+    beat_ns = round(HEARTBEAT_NS * max(1.0, speed))  # as often in wall time as one does at its own pace
     return [
-        Simulation(seed + place, share, seconds, rate / venues, 1, venue=f"venue{place + 1}", first=place * share)
+        Simulation(
+            seed + place,
+            share,
+            seconds,
+            rate / venues,
+            1,
+            venue=f"venue{place + 1}",
+            first=place * share,
+            heartbeat_ns=beat_ns,
+        )
         for place in range(venues)
     ]
 
@@ -104,6 +117,7 @@ def _feed_of(simulation: Simulation, speed: float) -> tuple[str, ...]:
         "--shards": simulation.shards,
         "--venue": simulation.venue,
         "--first": simulation.first,
+        "--heartbeat-ms": simulation.heartbeat_ns / NS_PER_MS,
         "--speed": speed,
         "--linger-ms": LINGER_MS,
     }

@@ -25,7 +25,7 @@ from pipelines.domain.universe import (
 from pipelines.feeds.simulated_faults import FaultBook, FaultRates, Injected, draw_faults
 from pipelines.feeds.simulated_frames import Scribe
 from pipelines.feeds.simulated_prices import PairPrices, advance
-from pipelines.feeds.source import Batch, Mark, Run, Session
+from pipelines.feeds.source import HEARTBEAT_NS, Batch, Mark, Run, Session
 
 START_NS = 1_767_623_400 * NS_PER_S
 """2026-01-05T14:30:00Z."""
@@ -37,7 +37,8 @@ CHUNK_EVENTS = 8192
 @dataclass(frozen=True)
 class Simulation:
     """What to simulate. `seconds` of event time; `ticks_per_second` over all instruments; `jumps_per_minute` a pair.
-    `first`: number of the first instrument, where several venues share one strategy."""
+    `first`: number of the first instrument, where several venues share one strategy. `heartbeat_ns` of event time in
+    which nothing was, and time is told."""
 
     seed: int
     instruments: int = 40
@@ -49,6 +50,7 @@ class Simulation:
     start_ns: int = START_NS
     venue: str = "simulated"
     first: int = 0
+    heartbeat_ns: int = HEARTBEAT_NS
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -73,6 +75,7 @@ class Simulation:
         numbers = [self.instruments, self.seconds, self.ticks_per_second, self.shards, *astuple(self.faults)]
         numbers += [self.jumps_per_minute, self.start_ns]
         numbers += [self.first] if self.first else []
+        numbers += [self.heartbeat_ns] if self.heartbeat_ns != HEARTBEAT_NS else []
         text = f"{self.venue} {' '.join(format(number, '.17g') for number in numbers)}"
         return f"sim-{self.seed}-{zlib.crc32(text.encode()):08x}-{shard}"
 
@@ -147,7 +150,7 @@ class SimulatedSource:
 
     def _session(self, shard: int, marks: Mapping[str, Mark], window_ns: int) -> Iterator[Batch]:
         name = self.simulation.session(shard)
-        session = Session(self.venue, name, self._symbols(shard))
+        session = Session(self.venue, name, self._symbols(shard), self.simulation.heartbeat_ns)
         if name in marks and marks[name].ended:
             for _ in self.runs(shard):
                 pass  # nothing to write, but what it holds is still to be told
