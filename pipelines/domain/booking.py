@@ -26,7 +26,7 @@ def book(state: TraderState, event: TradingEvent, report: Report) -> Booked:
     """
     order_id = report.client_order_id
     order = state.orders.get(order_id) or state.closed.get(order_id)
-    if order is None or report.exec_id in order.exec_ids:
+    if order is None or report.word in order.exec_ids:
         return state, ()
     quantities = (report.cumulative_quantity, report.last_quantity)
     if not all(0 <= each <= MAX_LOTS for each in quantities):

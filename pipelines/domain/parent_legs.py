@@ -1,0 +1,67 @@
+"""How many lots of a parent may be out: by its schedule, and of a leg in step by what the other leg's fills have earned.
+
+The leg that leads is the one of which something was sent first; before that the books say which.
+"""
+
+from dataclasses import dataclass
+
+from pipelines.domain.pair_legs import Lead, PairLeg, hedge_due, lead_leg
+from pipelines.domain.parent_routes import limit_ticks, open_places
+from pipelines.domain.parent_rules import Books
+from pipelines.domain.parent_state import Parent
+from pipelines.domain.venue_books import ParentOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """Both legs of one decision, that are worked in step."""
+
+    first: Parent
+    second: Parent
+
+    def other(self, parent: Parent) -> Parent:
+        return self.second if parent is self.first else self.first
+
+    @property
+    def leading(self) -> Parent | None:
+        """The leg of which something was sent first."""
+        begun = [each for each in (self.first, self.second) if each.children]
+        return min(begun, key=lambda each: _first_ns(each), default=None)
+
+    def hedges(self, parent: Parent) -> bool:
+        """Whether it follows the other leg."""
+        leading = self.leading
+        return leading is not None and leading is not parent
+
+    def earned(self, parent: Parent) -> int:
+        """Lots of the leg that follows that the other one's fills have earned."""
+        lead = self.other(parent)
+        filled = min(max(0, lead.filled), lead.order.quantity)
+        return hedge_due(lead.order.quantity, filled, parent.order.quantity, 0)
+
+    def lead(self, wanted: int, time_books: Books) -> Lead:
+        """Which leg goes first now, with how many of the lots that are wanted of it."""
+        leading = self.leading
+        a, b = _leg(self.first, time_books), _leg(self.second, time_books)
+        if leading is None:
+            return lead_leg(a, b)
+        mine, other = (a, b) if leading is self.first else (b, a)
+        return _goes_on(mine, other, wanted, max(0, leading.filled))
+
+
+def _goes_on(mine: PairLeg, other: PairLeg, wanted: int, filled: int) -> Lead:
+    """The leg that leads already, with no more lots than are displayed and the other could hedge now."""
+    lots, hedge = mine.parent.lots, other.parent.lots
+    done = min(filled, lots) * hedge // lots
+    within = ((done + other.displayed_lots + 1) * lots - 1) // hedge - filled
+    now = max(0, min(wanted, mine.displayed_lots, within))
+    return Lead(mine.instrument, now, other.instrument, f"{mine.instrument} goes on with {now}")
+
+
+def _leg(parent: Parent, books: Books) -> PairLeg:
+    asked = ParentOrder(parent.order.side, parent.order.quantity, limit_ticks(parent))
+    return PairLeg(parent.order.client_order_id, asked, open_places(parent, books)[1])
+
+
+def _first_ns(parent: Parent) -> int:
+    return min(each.order.event_time_ns for each in parent.children.values())

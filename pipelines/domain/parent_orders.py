@@ -1,0 +1,209 @@
+"""Orders that are worked: cut in time, split over venues, legs in step. The trader sees its own order, venues children.
+
+`ParentOrders` is a fold of the account's log (parents' and children's intents, children's reports told as their
+parents', words of the gateway's own) and decides from that state, an event time and books as of it, and nothing else.
+So a gateway that starts again goes on as the one before it would have. Pure: no I/O, no clock.
+
+Of a parent no more is ever out than its quantity: filled, working and unknown lots of its children together.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from pipelines.domain.parent_legs import Legs
+from pipelines.domain.parent_rules import WORKED, Books, WorkRules
+from pipelines.domain.parent_state import Parent
+from pipelines.domain.parent_steps import act, more, next_ns
+from pipelines.domain.parent_words import (
+    ENDED_WORD,
+    STOPPED_WORD,
+    as_child,
+    as_told,
+    cancel_of,
+    intent_of,
+    is_stop,
+    own_word,
+)
+from pipelines.domain.schedules import ScheduleError
+from pipelines.domain.trading import TERMINAL, OrderRequest, Report, TradingEvent
+
+NO_RULE = "no rule of the execution file is for it any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done: children to intend and send, requests that children be canceled, events to write first."""
+
+    children: tuple[OrderRequest, ...] = ()
+    cancels: tuple[OrderRequest, ...] = ()
+    events: tuple[TradingEvent, ...] = ()
+
+
+@dataclass(slots=True)
+class ParentOrders:
+    """Every order of an account that is worked."""
+
+    rules: WorkRules = field(default_factory=WorkRules)
+    parents: dict[str, Parent] = field(default_factory=dict)
+    _of_child: dict[str, str] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+    _active: dict[str, None] = field(default_factory=dict)
+    """Parents of which something may still come or go."""
+    _legs: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Parents by cause and leg, of rules that keep legs in step."""
+
+    def takes(self, order: OrderRequest) -> bool:
+        """Whether it is worked, and goes to no venue as it is."""
+        return not order.target and self.rules.of(order) is not None
+
+    def is_child(self, order_id: str) -> bool:
+        return order_id in self._of_child
+
+    def working(self) -> list[str]:
+        """Parents without a last word."""
+        return [each for each in self._active if self.parents[each].ended is None]
+
+    def take(self, order: OrderRequest) -> Work:
+        """Work an order from its event time on: its intent is to be written; children come of `moved`. Raises
+        ScheduleError where it cannot be scheduled."""
+        rule = self.rules.of(order)
+        if rule is None or order.client_order_id in self.parents:
+            return Work()
+        rule.schedule(order)
+        event = intent_of(replace(order, order_type=WORKED))
+        self.recover(event)
+        return Work(events=(event,))
+
+    def recover(self, event: TradingEvent) -> None:
+        """Take an event of the log, in its order: what is not about these orders does nothing."""
+        match event.body:
+            case OrderRequest(target="", order_type="worked") as order if order.client_order_id not in self.parents:
+                self._take(order)
+            case OrderRequest() as order if order.target in self.parents and order.client_order_id not in self._of_child:
+                self._of_child[order.client_order_id] = order.target
+                self.parents[order.target].take_child(order)
+            case Report() as report if event.event_id not in self._told:
+                parent = self.parents.get(report.client_order_id)
+                if parent is not None:
+                    self._told.add(event.event_id)
+                    self._hear(parent, event, report)
+
+    def told(self, event: TradingEvent) -> tuple[tuple[TradingEvent, ...], Work]:
+        """What is to be written of a report that is about to be, and what follows from it. A child's becomes its
+        parent's; one that was told before is nothing; any other is written as it is."""
+        report = event.body
+        if not isinstance(report, Report) or report.client_order_id not in self._of_child:
+            return (event,), Work()
+        if event.event_id in self._told:
+            return (), Work()
+        parent = self.parents[self._of_child[report.client_order_id]]
+        self._told.add(event.event_id)
+        parent.hear_child(report, event.event_time_ns)
+        told = as_told(parent, event, self._over(parent))
+        assert isinstance(told.body, Report)
+        self._end(parent, told.body)
+        return (told, *self._endings(event.event_time_ns)), Work(cancels=self.cancels())
+
+    def moved(self, time_ns: int, books: Books) -> Work:
+        """What falls due by an event time, with books as of it. Give `due_ns` as the time, and it is the same at every
+        replay."""
+        children: list[OrderRequest] = []
+        for parent in self._each():
+            legs, due_ns = self._legs_of(parent), next_ns(parent, self._legs_of(parent))
+            if due_ns is not None and due_ns <= time_ns:
+                for order in act(parent, legs, time_ns, books):
+                    self.recover(intent_of(order))
+                    children.append(order)
+        return Work(tuple(children), self.cancels(), self._endings(time_ns))
+
+    def due_ns(self) -> int | None:
+        """The event time as of which something is to be decided next, as far as is known; None where nothing is."""
+        times = [next_ns(parent, self._legs_of(parent)) for parent in self._each()]
+        return min((each for each in times if each is not None), default=None)
+
+    def cancel(self, request: OrderRequest) -> Work:
+        """Send no more of an order, and have its children canceled, at its account's request."""
+        return self.stop(lambda order: order.client_order_id == request.target, request.event_time_ns, "canceled")
+
+    def stop(self, which: Callable[[OrderRequest], bool], time_ns: int, why: str) -> Work:
+        """Send no more of orders, and have their children canceled."""
+        events: list[TradingEvent] = []
+        for parent in self._each():
+            if parent.ended is not None or parent.stopped or not which(parent.order):
+                continue
+            parent.stopped, parent.stopped_ns = why, time_ns
+            if not parent.settled:
+                events.append(self._own_word(parent, STOPPED_WORD, time_ns, why))
+        return Work(cancels=self.cancels(), events=(*events, *self._endings(time_ns)))
+
+    def cancels(self) -> tuple[OrderRequest, ...]:
+        """Requests for all children that are out and should not be: the same until they are over."""
+        found = []
+        for parent in self._each():
+            excess = parent.committed > parent.order.quantity  # filled beyond what a venue had said was its last word
+            for child in parent.children.values():
+                if child.over:
+                    continue
+                if parent.stopped or excess:
+                    since_ns = parent.stopped_ns or parent.changed_ns
+                    found.append(cancel_of(child, max(since_ns, child.order.event_time_ns), parent.order.cause))
+        return tuple(found)
+
+    def _each(self) -> Iterator[Parent]:
+        for name in list(self._active):
+            yield self.parents[name]
+
+    def _take(self, order: OrderRequest) -> None:
+        rule = self.rules.of(order)
+        parent = Parent(order, rule, None, acted_ns=order.event_time_ns - 1)
+        try:
+            parent.schedule = rule.schedule(order) if rule else None
+        except ScheduleError as error:
+            parent.stopped = str(error)
+        if rule is None:
+            parent.stopped = NO_RULE
+        self.parents[order.client_order_id] = parent
+        self._active[order.client_order_id] = None
+        if rule is not None and rule.legs_in_step and order.pair:
+            self._legs.setdefault((f"{order.cause}/{order.pair}", order.leg), order.client_order_id)
+
+    def _legs_of(self, parent: Parent) -> Legs | None:
+        cause = f"{parent.order.cause}/{parent.order.pair}"
+        names = [self._legs.get((cause, leg)) for leg in (0, 1)]
+        if names[0] is None or names[1] is None or parent.order.client_order_id not in names:
+            return None
+        return Legs(self.parents[names[0]], self.parents[names[1]])
+
+    def _hear(self, parent: Parent, event: TradingEvent, report: Report) -> None:
+        """Take a word of the log about a parent."""
+        if report.child in parent.children:
+            own = as_child(event).body
+            assert isinstance(own, Report)
+            parent.hear_child(own, event.event_time_ns)
+        elif is_stop(report):
+            parent.stopped, parent.stopped_ns = report.text, event.event_time_ns
+        self._end(parent, report)
+
+    def _end(self, parent: Parent, told: Report) -> None:
+        if told.status in TERMINAL:
+            parent.ended = told.status
+        if parent.ended is not None and parent.settled:
+            self._active.pop(parent.order.client_order_id, None)
+
+    def _over(self, parent: Parent) -> bool:
+        return parent.settled and not more(parent, self._legs_of(parent))
+
+    def _endings(self, time_ns: int) -> tuple[TradingEvent, ...]:
+        """Last words on orders of which nothing is out and no more is sent."""
+        return tuple(self._last_words(time_ns))
+
+    def _last_words(self, time_ns: int) -> Iterable[TradingEvent]:
+        for parent in [*self._each(), *self._each()]:  # the end of one leg may be that of the other
+            if parent.ended is None and self._over(parent):
+                why = parent.stopped or "what is left of it is not sent"
+                yield self._own_word(parent, ENDED_WORD, max(time_ns, parent.order.event_time_ns), why)
+
+    def _own_word(self, parent: Parent, number: int, time_ns: int, why: str) -> TradingEvent:
+        event = own_word(parent, number, self._over(parent), time_ns, why)
+        self.recover(event)
+        return event
