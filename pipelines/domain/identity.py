@@ -45,5 +45,5 @@ def child_order_id(parent: str, number: int) -> str:
 
 
 def child_cancel_id(child: str) -> str:
-    """Of the request that a child be canceled: its parent's may be passed on to several, and a venue takes an id once."""
+    """Of the request that a child be canceled: its parent's goes to several, and a venue takes an id once."""
     return hashlib.blake2b(f"{child}\x1fcancel".encode(), digest_size=10).hexdigest()

@@ -1,9 +1,10 @@
-"""How many lots of a parent may be out: by its schedule, and of a leg in step by what the other leg's fills have earned.
+"""Both legs of a decision worked in step: one leads, the other follows with what the fills of the first have earned.
 
 The leg that leads is the one of which something was sent first; before that the books say which.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pipelines.domain.pair_legs import Lead, PairLeg, hedge_due, lead_leg
 from pipelines.domain.parent_routes import limit_ticks, open_places
@@ -39,14 +40,34 @@ class Legs:
         filled = min(max(0, lead.filled), lead.order.quantity)
         return hedge_due(lead.order.quantity, filled, parent.order.quantity, 0)
 
-    def lead(self, wanted: int, time_books: Books) -> Lead:
+    def lead(self, wanted: int, books: Books) -> Lead:
         """Which leg goes first now, with how many of the lots that are wanted of it."""
         leading = self.leading
-        a, b = _leg(self.first, time_books), _leg(self.second, time_books)
+        a, b = _leg(self.first, books), _leg(self.second, books)
         if leading is None:
             return lead_leg(a, b)
         mine, other = (a, b) if leading is self.first else (b, a)
         return _goes_on(mine, other, wanted, max(0, leading.filled))
+
+
+@dataclass(slots=True)
+class LegsInStep:
+    """Parents whose rule keeps them in step, by what they were decided with."""
+
+    _names: dict[tuple[str, str, int], str] = field(default_factory=dict)
+
+    def take(self, parent: Parent) -> None:
+        order, rule = parent.order, parent.rule
+        if rule is not None and rule.legs_in_step and order.pair:
+            self._names.setdefault((order.cause, order.pair, order.leg), order.client_order_id)
+
+    def of(self, parent: Parent, parents: Mapping[str, Parent]) -> Legs | None:
+        """Both legs, where the parent is one of them and the other is there."""
+        order = parent.order
+        names = [self._names.get((order.cause, order.pair, leg)) for leg in (0, 1)]
+        if names[0] is None or names[1] is None or order.client_order_id not in names:
+            return None
+        return Legs(parents[names[0]], parents[names[1]])
 
 
 def _goes_on(mine: PairLeg, other: PairLeg, wanted: int, filled: int) -> Lead:

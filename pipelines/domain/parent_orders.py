@@ -7,10 +7,10 @@ So a gateway that starts again goes on as the one before it would have. Pure: no
 Of a parent no more is ever out than its quantity: filled, working and unknown lots of its children together.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from pipelines.domain.parent_legs import Legs
+from pipelines.domain.parent_legs import Legs, LegsInStep
 from pipelines.domain.parent_rules import WORKED, Books, WorkRules
 from pipelines.domain.parent_state import Parent
 from pipelines.domain.parent_steps import act, more, next_ns
@@ -49,8 +49,7 @@ class ParentOrders:
     _told: set[str] = field(default_factory=set)
     _active: dict[str, None] = field(default_factory=dict)
     """Parents of which something may still come or go."""
-    _legs: dict[tuple[str, int], str] = field(default_factory=dict)
-    """Parents by cause and leg, of rules that keep legs in step."""
+    _in_step: LegsInStep = field(default_factory=LegsInStep)
 
     def takes(self, order: OrderRequest) -> bool:
         """Whether it is worked, and goes to no venue as it is."""
@@ -77,9 +76,11 @@ class ParentOrders:
     def recover(self, event: TradingEvent) -> None:
         """Take an event of the log, in its order: what is not about these orders does nothing."""
         match event.body:
-            case OrderRequest(target="", order_type="worked") as order if order.client_order_id not in self.parents:
+            case OrderRequest(target="") as order if order.order_type == WORKED:
                 self._take(order)
-            case OrderRequest() as order if order.target in self.parents and order.client_order_id not in self._of_child:
+            case OrderRequest() as order if (
+                order.target in self.parents and order.client_order_id not in self._of_child
+            ):
                 self._of_child[order.client_order_id] = order.target
                 self.parents[order.target].take_child(order)
             case Report() as report if event.event_id not in self._told:
@@ -104,21 +105,21 @@ class ParentOrders:
         self._end(parent, told.body)
         return (told, *self._endings(event.event_time_ns)), Work(cancels=self.cancels())
 
-    def moved(self, time_ns: int, books: Books) -> Work:
+    def moved(self, time_ns: int, books: Books, held: Callable[[OrderRequest], bool] = lambda _: False) -> Work:
         """What falls due by an event time, with books as of it. Give `due_ns` as the time, and it is the same at every
-        replay."""
+        replay. `held`: orders that wait."""
         children: list[OrderRequest] = []
         for parent in self._each():
             legs, due_ns = self._legs_of(parent), next_ns(parent, self._legs_of(parent))
-            if due_ns is not None and due_ns <= time_ns:
+            if due_ns is not None and due_ns <= time_ns and not held(parent.order):
                 for order in act(parent, legs, time_ns, books):
                     self.recover(intent_of(order))
                     children.append(order)
         return Work(tuple(children), self.cancels(), self._endings(time_ns))
 
-    def due_ns(self) -> int | None:
+    def due_ns(self, held: Callable[[OrderRequest], bool] = lambda _: False) -> int | None:
         """The event time as of which something is to be decided next, as far as is known; None where nothing is."""
-        times = [next_ns(parent, self._legs_of(parent)) for parent in self._each()]
+        times = [next_ns(each, self._legs_of(each)) for each in self._each() if not held(each.order)]
         return min((each for each in times if each is not None), default=None)
 
     def cancel(self, request: OrderRequest) -> Work:
@@ -135,6 +136,10 @@ class ParentOrders:
             if not parent.settled:
                 events.append(self._own_word(parent, STOPPED_WORD, time_ns, why))
         return Work(cancels=self.cancels(), events=(*events, *self._endings(time_ns)))
+
+    def settle(self) -> Work:
+        """What the state asks for by itself, as after a recovery."""
+        return Work(cancels=self.cancels(), events=self._endings(0))
 
     def cancels(self) -> tuple[OrderRequest, ...]:
         """Requests for all children that are out and should not be: the same until they are over."""
@@ -154,6 +159,8 @@ class ParentOrders:
             yield self.parents[name]
 
     def _take(self, order: OrderRequest) -> None:
+        if order.client_order_id in self.parents:
+            return
         rule = self.rules.of(order)
         parent = Parent(order, rule, None, acted_ns=order.event_time_ns - 1)
         try:
@@ -164,15 +171,10 @@ class ParentOrders:
             parent.stopped = NO_RULE
         self.parents[order.client_order_id] = parent
         self._active[order.client_order_id] = None
-        if rule is not None and rule.legs_in_step and order.pair:
-            self._legs.setdefault((f"{order.cause}/{order.pair}", order.leg), order.client_order_id)
+        self._in_step.take(parent)
 
     def _legs_of(self, parent: Parent) -> Legs | None:
-        cause = f"{parent.order.cause}/{parent.order.pair}"
-        names = [self._legs.get((cause, leg)) for leg in (0, 1)]
-        if names[0] is None or names[1] is None or parent.order.client_order_id not in names:
-            return None
-        return Legs(self.parents[names[0]], self.parents[names[1]])
+        return self._in_step.of(parent, self.parents)
 
     def _hear(self, parent: Parent, event: TradingEvent, report: Report) -> None:
         """Take a word of the log about a parent."""
@@ -195,13 +197,13 @@ class ParentOrders:
 
     def _endings(self, time_ns: int) -> tuple[TradingEvent, ...]:
         """Last words on orders of which nothing is out and no more is sent."""
-        return tuple(self._last_words(time_ns))
-
-    def _last_words(self, time_ns: int) -> Iterable[TradingEvent]:
+        events = []
         for parent in [*self._each(), *self._each()]:  # the end of one leg may be that of the other
             if parent.ended is None and self._over(parent):
                 why = parent.stopped or "what is left of it is not sent"
-                yield self._own_word(parent, ENDED_WORD, max(time_ns, parent.order.event_time_ns), why)
+                at_ns = max(time_ns, parent.changed_ns, parent.order.event_time_ns)
+                events.append(self._own_word(parent, ENDED_WORD, at_ns, why))
+        return tuple(events)
 
     def _own_word(self, parent: Parent, number: int, time_ns: int, why: str) -> TradingEvent:
         event = own_word(parent, number, self._over(parent), time_ns, why)

@@ -8,7 +8,7 @@ from pipelines.domain.parent_state import POSTED, Parent
 from pipelines.domain.route_costs import How
 from pipelines.domain.routing import route
 from pipelines.domain.trading import Decision, OrderRequest
-from pipelines.domain.venue_books import ParentOrder, RoutingError, RouteVenue, VenueBook
+from pipelines.domain.venue_books import ParentOrder, RouteVenue, RoutingError, VenueBook
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """What implementation shortfall weighs, by the paper's names: `aversion` is its lambda in 1/$, a day is `day_ns`."""
+    """What implementation shortfall weighs, by the paper's names: `aversion` is its lambda, 1/$; a day is `day_ns`."""
 
     impact: Impact
     aversion: float
