@@ -16,11 +16,13 @@ from pipelines.domain.parent_state import Parent
 from pipelines.domain.parent_steps import act, more, next_ns
 from pipelines.domain.parent_words import (
     ENDED_WORD,
+    NOTHING_WORD,
     STOPPED_WORD,
     as_child,
     as_told,
     cancel_of,
     intent_of,
+    is_nothing,
     is_stop,
     own_word,
 )
@@ -109,13 +111,19 @@ class ParentOrders:
         """What falls due by an event time, with books as of it. Give `due_ns` as the time, and it is the same at every
         replay. `held`: orders that wait."""
         children: list[OrderRequest] = []
+        events: list[TradingEvent] = []
         for parent in self._each():
             legs, due_ns = self._legs_of(parent), next_ns(parent, self._legs_of(parent))
-            if due_ns is not None and due_ns <= time_ns and not held(parent.order):
-                for order in act(parent, legs, time_ns, books):
-                    self.recover(intent_of(order))
-                    children.append(order)
-        return Work(tuple(children), self.cancels(), self._endings(time_ns))
+            if due_ns is None or due_ns > time_ns or held(parent.order):
+                continue
+            found = act(parent, legs, time_ns, books)
+            for order in found:
+                self.recover(intent_of(order))
+            children += found
+            if not found and parent.due(time_ns) > parent.committed and not self._over(parent):
+                number = NOTHING_WORD - len(parent.fruitless)
+                events.append(self._own_word(parent, number, time_ns, "nothing of it is sent now"))
+        return Work(tuple(children), self.cancels(), (*events, *self._endings(time_ns)))
 
     def due_ns(self, held: Callable[[OrderRequest], bool] = lambda _: False) -> int | None:
         """The event time as of which something is to be decided next, as far as is known; None where nothing is."""
@@ -184,6 +192,8 @@ class ParentOrders:
             parent.hear_child(own, event.event_time_ns)
         elif is_stop(report):
             parent.stopped, parent.stopped_ns = report.text, event.event_time_ns
+        elif is_nothing(parent, report):
+            parent.find_nothing(event.event_time_ns)
         self._end(parent, report)
 
     def _end(self, parent: Parent, told: Report) -> None:

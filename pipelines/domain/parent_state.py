@@ -68,8 +68,8 @@ class Parent:
     filled_ns: int = 0
     acted_ns: int = 0
     """When it was last decided what to send."""
-    fruitless: int = 0
-    """How often nothing was found to send since the slice began; not in the log: after a restart it is tried again."""
+    fruitless: list[int] = field(default_factory=list)
+    """When nothing was found to send of what was due."""
 
     @property
     def filled(self) -> int:
@@ -114,7 +114,11 @@ class Parent:
     def rounds(self, since_ns: int) -> int:
         """How often it was routed since then, with and without anything found."""
         times = {c.order.event_time_ns for c in self.children.values() if not c.posted}
-        return sum(each >= since_ns for each in times) + self.fruitless
+        return sum(each >= since_ns for each in (*times, *self.fruitless))
+
+    def find_nothing(self, time_ns: int) -> None:
+        self.fruitless.append(time_ns)
+        self.acted_ns = max(self.acted_ns, time_ns)
 
     def take_child(self, order: OrderRequest) -> None:
         self.children[order.client_order_id] = Child(order)
@@ -126,7 +130,7 @@ class Parent:
         child.hear(report)
         self.changed_ns = max(self.changed_ns, time_ns)
         if report.last_quantity:
-            self.filled_ns, self.fruitless = max(self.filled_ns, time_ns), 0
+            self.filled_ns = max(self.filled_ns, time_ns)
         rejected = report.status is OrderStatus.REJECTED
         if rejected and self.rule is not None and self.rule.on_reject is OnReject.END:
             self.stopped = self.stopped or f"{report.venue} rejects a child: {report.text}"

@@ -31,7 +31,8 @@ def next_ns(parent: Parent, legs: Legs | None) -> int | None:
     first_ns = parent.order.event_time_ns
     if parent.rule.legs_in_step and legs is None:
         first_ns += parent.rule.together_ns
-    again_ns = parent.acted_ns + (parent.rule.retry_ns if parent.fruitless else 1)
+    found = parent.acted_ns not in parent.fruitless
+    again_ns = parent.acted_ns + (1 if found else parent.rule.retry_ns)
     if legs is not None and legs.hedges(parent):
         if parent.taking or legs.earned(parent) <= parent.committed:
             return None
@@ -45,18 +46,15 @@ def next_ns(parent: Parent, legs: Legs | None) -> int | None:
     if not times:
         return None
     if legs is None:
-        return max(first_ns, min(times))
+        return max(first_ns, min(times), parent.changed_ns)
     other = legs.other(parent)
     if legs.hedges(other) and (other.taking or legs.earned(other) > other.committed):
         return None
-    return max(first_ns, min(times), other.changed_ns, other.order.event_time_ns)
+    return max(first_ns, min(times), parent.changed_ns, other.changed_ns, other.order.event_time_ns)
 
 
 def act(parent: Parent, legs: Legs | None, time_ns: int, books: Books) -> list[OrderRequest]:
     """Decide, as of an event time, what of it is sent: its children, which are not among its own yet."""
-    begun_ns = parent.next_slice_ns(parent.acted_ns)
-    if begun_ns is not None and begun_ns <= time_ns:
-        parent.fruitless = 0
     parent.acted_ns = max(parent.acted_ns, time_ns)
     lots = _lots(parent, legs, time_ns, books)
     found: list[OrderRequest] = []
@@ -64,8 +62,6 @@ def act(parent: Parent, legs: Legs | None, time_ns: int, books: Books) -> list[O
         last = parent.next_slice_ns(time_ns) is None and parent.rounds(_since_ns(parent, legs)) >= parent.rule.tries
         rest = parent.rule.rest and (last or legs is not None)
         found = routed(parent, lots, time_ns, books, rest=rest, urgency=parent.rule.urgency)
-    if not found and parent.due(time_ns) > parent.committed:
-        parent.fruitless += 1
     return found
 
 

@@ -9,7 +9,9 @@ from pipelines.domain.trading import TERMINAL, Decision, OrderRequest, OrderStat
 
 STOPPED_WORD = -4
 ENDED_WORD = -5
-"""Numbers of the words of the gateway's own about a parent: no more of it is sent; all of it is over."""
+NOTHING_WORD = -100
+"""Numbers of the words of the gateway's own about a parent: no more of it is sent; all of it is over; nothing was found
+to send, from there on down."""
 
 
 def as_told(parent: Parent, event: TradingEvent, over: bool) -> TradingEvent:
@@ -76,6 +78,12 @@ def own_word(parent: Parent, number: int, over: bool, time_ns: int, text: str) -
 def is_stop(report: Report) -> bool:
     """Whether it says that no more of a parent is sent."""
     return not report.child and report.exec_id == exec_id(report.venue, report.client_order_id, STOPPED_WORD)
+
+
+def is_nothing(parent: Parent, report: Report) -> bool:
+    """Whether it says, once more, that nothing was found to send."""
+    number = NOTHING_WORD - len(parent.fruitless)
+    return not report.child and report.exec_id == exec_id(report.venue, report.client_order_id, number)
 
 
 def intent_of(order: OrderRequest) -> TradingEvent:
