@@ -34,11 +34,12 @@ def amend(state: TraderState, event: TradingEvent, report: Report) -> Booked:
         return state, (refusal(state.config, event, report.pair, reason(Check.IMPLAUSIBLE_REPORT, why)),)
     state = replace(state, amended=(*state.amended[1 - AMENDED_KEPT :], report.word))
     lots_back, value, order = _taken_back(order, report, was)
+    venue = report.venue if report.child else ""
     if lots_back:
-        state = moved(state, order, -order.sign * lots_back, value // lots_back)
+        state = moved(state, order, -order.sign * lots_back, value // lots_back, venue)
         state = corrected(state, order, -(value % lots_back))
     if now is not None:
-        state = moved(state, order, order.sign * report.last_quantity, now)
+        state = moved(state, order, order.sign * report.last_quantity, now, venue)
     order = replace(order, filled=order.filled + report.last_quantity)
     if known is not None:
         state = kept(state, report.client_order_id, order)
