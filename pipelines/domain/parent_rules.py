@@ -65,7 +65,7 @@ class Shortfall:
 
 @dataclass(frozen=True, slots=True)
 class WorkRule:
-    """How orders are worked that it is of: empty `instrument`, `pair`, `strategy` are any.
+    """How orders are worked that it is of. `pair`, `strategy`: empty is any; `instrument`: empty is any of its places.
 
     `tries`: how often what did not fill is routed again after each slice. `rest`: the last time all of it is sent,
     also what the router would keep back. `legs_in_step`: with the other leg of the same decision.
@@ -82,6 +82,8 @@ class WorkRule:
     least: int = 1
     jitter_seed: int | None = None
     urgency: float = 1.0
+    repeg_ns: int = NS_PER_S
+    """How often it is asked whether a posted child is better placed elsewhere."""
     tries: int = 3
     rest: bool = True
     retry_ns: int = NS_PER_S
@@ -97,8 +99,10 @@ class WorkRule:
     shortfall: Shortfall | None = None
 
     def fits(self, order: OrderRequest) -> bool:
-        wanted = ((self.instrument, order.instrument), (self.pair, order.pair), (self.strategy, order.strategy))
-        return all(not mine or mine == its for mine, its in wanted)
+        """Whether it is an order's: what it names is the order's, and its venues trade what the order is of."""
+        instruments = {self.instrument} if self.instrument else {place.instrument for place in self.places}
+        wanted = ((self.pair, order.pair), (self.strategy, order.strategy))
+        return order.instrument in instruments and all(not mine or mine == its for mine, its in wanted)
 
     def schedule(self, order: OrderRequest) -> Planned:
         """When its lots are due, after its event time. Raises ScheduleError."""

@@ -43,7 +43,9 @@ def test_children_are_counted_apart_and_one_that_was_not_sent_is_no_order_less()
     words = {
         "intent/order-1": order("order-1"),
         "intent/child-1": order("child-1", target="order-1"),
-        "report/N/x-1": report("order-1", "x-1", 0, status=OrderStatus.REJECTED, text=f"{NOT_SENT}why", child="child-1"),
+        "report/N/x-1": report(
+            "order-1", "x-1", 0, status=OrderStatus.REJECTED, text=f"{NOT_SENT}why", child="child-1"
+        ),
     }
     for name, word in words.items():
         (made,) = event(name, word).values()
