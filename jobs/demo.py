@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,11 +33,13 @@ class DemoError(StackError):
 @dataclass(frozen=True, slots=True)
 class FeedCommand:
     """How the feed is started: arguments of `helios feed`, and how many frames it will write. `expected_ticks`: where
-    frames hold many messages each, the ticks that the decoder alone finds in them; None where each frame is one."""
+    frames hold many messages each, the ticks that the decoder alone finds in them; None where each frame is one.
+    `beside`: arguments of further feeds that run at the same time, their frames counted in."""
 
     arguments: tuple[str, ...]
     expected_frames: int
     expected_ticks: int | None = None
+    beside: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass
@@ -121,26 +123,33 @@ class View:
 
 
 def _feed(session: TradingSession, feed: FeedCommand, view: View) -> Mapping[str, Any]:
-    """Run the feed handler to its end; what it says of what it wrote."""
-    command = [
-        sys.executable,
-        "-m",
-        "jobs.cli.main",
-        "feed",
-        *feed.arguments,
-        "--json",
-        "--prefix",
-        session.plan.prefix,
-    ]
-    command += ["--bootstrap", session.settings.kafka.bootstrap, "--registry", session.settings.registry.url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as handler:
+    """Run the feed handlers to their end; what they say of what they wrote, together."""
+    with ExitStack() as running:
+        handlers = [running.enter_context(_handler(session, words)) for words in (feed.arguments, *feed.beside)]
         try:
-            while handler.poll() is None:
+            while any(handler.poll() is None for handler in handlers):
                 view.step("feeding")
         except BaseException:
-            handler.terminate()
+            for handler in handlers:
+                handler.terminate()
             raise
-        out, err = handler.communicate()
+        told = [_told(handler) for handler in handlers]
+    faults = [each["injected_faults"]["total"] for each in told if "injected_faults" in each]
+    together: dict[str, Any] = {
+        "frames": sum(each["frames"] for each in told),
+        "last_event_ns": max(each["last_event_ns"] for each in told),
+    }
+    return together | ({"injected_faults": {"total": sum(faults)}} if faults else {})
+
+
+def _handler(session: TradingSession, arguments: tuple[str, ...]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "jobs.cli.main", "feed", *arguments, "--json", "--prefix", session.plan.prefix]
+    command += ["--bootstrap", session.settings.kafka.bootstrap, "--registry", session.settings.registry.url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def _told(handler: "subprocess.Popen[str]") -> dict[str, Any]:
+    out, err = handler.communicate()
     if handler.returncode:
         raise DemoError(f"feed: {err.strip().splitlines()[-1] if err.strip() else 'it ended without a word'}")
     told: dict[str, Any] = json.loads(out)

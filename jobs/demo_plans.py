@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from infra.settings import Settings
 from jobs.demo import DemoError, FeedCommand
 from jobs.operator_key import own, user
@@ -40,35 +43,81 @@ one alone: {{instruments: {{{first}: -0.2}}}}
 
 
 def simulated_plan(
-    settings: Settings, seed: int, instruments: int, seconds: float, ticks_per_second: float, speed: float
+    settings: Settings,
+    seed: int,
+    instruments: int,
+    seconds: float,
+    ticks_per_second: float,
+    speed: float,
+    venues: int = 1,
 ) -> tuple[SessionPlan, FeedCommand]:
-    """The simulation's own strategy, and the feed that speaks its venue's protocol."""
+    """The simulation's own strategy, and the feeds that speak its venues' protocol: each venue has its share of the
+    instruments, and where there are several a shard and a seed of its own."""
     try:
-        simulation = Simulation(seed, instruments, seconds, ticks_per_second)
+        simulations = _simulations(seed, instruments, seconds, ticks_per_second, venues)
     except ValueError as error:
         raise DemoError(f"demo: {error}") from None
+    expected = sum(each.events(shard) for each in simulations for shard in range(each.shards))
+    strategy = _together(simulations)
+    rare_ms = round(6_000 * instruments / ticks_per_second)  # six times what is usual between two of its quotes
+    limits = replace(strategy.limits, stale_marks_ms=max(strategy.limits.stale_marks_ms, rare_ms))
+    strategy = replace(strategy, limits=limits, risk=_risk(settings, simulations))
+    plan = SessionPlan(_written(settings, strategy), seed=seed)
+    first, *rest = (_feed_of(each, speed) for each in simulations)
+    return plan, FeedCommand(first, expected, beside=tuple(rest))
+
+
+def _simulations(seed: int, instruments: int, seconds: float, rate: float, venues: int) -> list[Simulation]:
+    if venues == 1:
+        return [Simulation(seed, instruments, seconds, rate)]
+    share, rest = divmod(instruments, venues)
+    if rest:
+        raise ValueError(f"instruments: {instruments} on {venues} venues: give a multiple of {2 * venues}")
+    return [
+        Simulation(seed + place, share, seconds, rate / venues, 1, venue=f"venue{place + 1}", first=place * share)
+        for place in range(venues)
+    ]
+
+
+def _together(simulations: Sequence[Simulation]) -> Strategy:
+    """One strategy of several simulations, a shard each; of one alone its own."""
+    first, *rest = (each.strategy() for each in simulations)
+    if not rest:
+        return first
+    parts = (first, *rest)
+    return replace(
+        first,
+        name="simulated",
+        shards=len(parts),
+        venues=tuple(venue for part in parts for venue in part.venues),
+        instruments=tuple(each for part in parts for each in part.instruments),
+        pairs=tuple(replace(pair, shard=place) for place, part in enumerate(parts) for pair in part.pairs),
+    )
+
+
+def _feed_of(simulation: Simulation, speed: float) -> tuple[str, ...]:
     arguments = {
-        "--seed": seed,
-        "--instruments": instruments,
-        "--seconds": seconds,
-        "--ticks-per-second": ticks_per_second,
+        "--seed": simulation.seed,
+        "--instruments": simulation.instruments,
+        "--seconds": simulation.seconds,
+        "--ticks-per-second": simulation.ticks_per_second,
         "--shards": simulation.shards,
         "--venue": simulation.venue,
+        "--first": simulation.first,
         "--speed": speed,
         "--linger-ms": LINGER_MS,
     }
-    words = tuple(str(word) for pair in arguments.items() for word in pair)
-    expected = sum(simulation.events(shard) for shard in range(simulation.shards))
-    strategy = replace(simulation.strategy(), risk=_risk(settings, simulation))
-    plan = SessionPlan(_written(settings, strategy), seed=seed)
-    return plan, FeedCommand(("simulated", *words), expected)
+    return ("simulated", *(str(word) for pair in arguments.items() for word in pair))
 
 
-def _risk(settings: Settings, simulation: Simulation) -> RiskSettings:
+def _risk(settings: Settings, simulations: Sequence[Simulation]) -> RiskSettings:
     """Two years of closing prices to look back on, and two scenarios: files beside the strategy's."""
     folder = settings.home / "demo"
     folder.mkdir(parents=True, exist_ok=True)
-    times, closes = daily_closes(simulation, CLOSES)
+    closes: dict[str, NDArray[np.float64]] = {}
+    for simulation in simulations:
+        times, found = daily_closes(simulation, CLOSES)
+        closes |= found
     names = sorted(closes)
     rows = zip(times, *(closes[name].tolist() for name in names), strict=True)
     lines = [",".join(["time", *names]), *(",".join([at.isoformat(), *map(str, row)]) for at, *row in rows)]

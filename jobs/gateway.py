@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import time
@@ -19,6 +20,7 @@ from pipelines.contracts.signing import trader_config
 from pipelines.contracts.strategy_file import StrategyError, load_strategy
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.contracts.trading import EventCodec, OrderCodec
+from pipelines.execution.fault_points import FaultPoints
 from pipelines.execution.fix.engine import NoEngine, quickfix
 from pipelines.execution.gateway import GatewayConfig, GatewayService
 from pipelines.execution.journal import Fenced, WriteFailed
@@ -112,6 +114,7 @@ def _service(flags: argparse.Namespace) -> GatewayService:
         venues=addresses,
         trader=trader_config(strategy, session),
         fix=fix,
+        faults=FaultPoints(os.environ),
         folder=flags.data or settings.home / "gateway" / strategy.account,
     )
     return GatewayService(

@@ -14,6 +14,7 @@ from infra.supervision import Supervision
 from infra.topics import create_topics
 from jobs.account_log import AccountLog
 from jobs.deployments import Deployments, signal_job_prefix
+from jobs.paper_venues import PaperVenue, file_of, write_files
 from jobs.submit import FUSED, JOBS, Progress, submit
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.strategy_file import load_strategy
@@ -29,7 +30,7 @@ SERVICE_PATIENCE_S = 30.0
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
     """What makes a session: its strategy file, the prefix of its topics, the ports and seed of its simulated venues.
-    `fused`: spreads, signals and trading are one job.
+    `fused`: spreads, signals and trading are one job. `fix`: its venues speak FIX; `fault_seed`: and do not do so well.
 
     Services and jobs are named after the prefix, so that several sessions can share a stack.
     """
@@ -39,6 +40,8 @@ class SessionPlan:
     seed: int = 1
     venue_port: int = 17001
     fused: bool = False
+    fix: bool = False
+    fault_seed: int | None = None
 
 
 class TradingSession:
@@ -67,25 +70,48 @@ class TradingSession:
             *("--prefix", self.plan.prefix),
             *("--strategy", str(self.plan.strategy_file.resolve())),
         )
-        venues = self._venue_addresses()
-        programs = [
-            self._program(
-                f"venue-{name}",
-                ("jobs.venue", *log, "--venue", name, "--port", address.rpartition(":")[2]),
-                ("--seed", str(self.plan.seed), "--data", str(self.folder / f"venue-{name}")),
-            )
-            for name, address in venues.items()
-        ]
-        addresses = tuple(word for name, address in venues.items() for word in ("--venue", f"{name}={address}"))
-        programs.append(self._program("gateway", ("jobs.gateway", *log), addresses))
+        programs = self._by_fix(log) if self.plan.fix else self._by_lines(log)
         programs.append(self._program("loader", ("jobs.loader", *log), ()))
         return tuple(programs)
 
-    def _venue_addresses(self) -> dict[str, str]:
-        return {
-            venue.name: f"127.0.0.1:{self.plan.venue_port + number}"
-            for number, venue in enumerate(self.strategy.venues)
-        }
+    def _by_lines(self, log: tuple[str, ...]) -> list[Program]:
+        """Venues and gateway that speak to each other in lines."""
+        ports = self._venue_ports()
+        programs = [
+            self._program(
+                f"venue-{name}",
+                ("jobs.venue", *log, "--venue", name, "--port", str(port)),
+                ("--seed", str(self.plan.seed), "--data", str(self.venue_folder(name))),
+            )
+            for name, port in ports.items()
+        ]
+        addresses = tuple(word for name, port in ports.items() for word in ("--venue", f"{name}=127.0.0.1:{port}"))
+        return [*programs, self._program("gateway", ("jobs.gateway", *log), addresses)]
+
+    def _by_fix(self, log: tuple[str, ...]) -> list[Program]:
+        """Venues and gateway that speak FIX."""
+        programs = [
+            self._program(
+                f"venue-{name}",
+                ("jobs.fix_venue", *log, "--venue", name, "--file", str(file_of(self.fix_folder, name))),
+                ("--data", str(self.venue_folder(name))),
+            )
+            for name in self._venue_ports()
+        ]
+        words = ("--fix", str(self.fix_folder / "sessions.yaml"), "--data", str(self.folder / "gateway"))
+        return [*programs, self._program("gateway", ("jobs.gateway", *log), words)]
+
+    def venue_folder(self, name: str) -> Path:
+        """What a simulated venue keeps on disk."""
+        return self.folder / f"venue-{name}"
+
+    @property
+    def fix_folder(self) -> Path:
+        """Files of the session's FIX venues, and passwords for them."""
+        return self.folder / "fix"
+
+    def _venue_ports(self) -> dict[str, int]:
+        return {venue.name: self.plan.venue_port + place for place, venue in enumerate(self.strategy.venues)}
 
     def _program(self, name: str, module: tuple[str, ...], more: tuple[str, ...]) -> Program:
         command = (sys.executable, "-m", *module, *more)
@@ -99,6 +125,9 @@ class TradingSession:
         self.session_id = create_topics(
             self.settings.kafka.bootstrap, self.topics, venues, self.strategy.shards, recreate=True
         )
+        if self.plan.fix:
+            places = tuple(PaperVenue(name, port) for name, port in self._venue_ports().items())
+            write_files(self.fix_folder, places, self.plan.seed, self.plan.fault_seed)
 
     def start(self, progress: Progress = lambda doing: None) -> None:
         """Start services and jobs; return when each is at work."""

@@ -7,11 +7,21 @@ import typer
 from rich.console import Console
 
 from infra.settings import load_settings
-from jobs.cli import bench_history, bench_latency, bench_lean, bench_protocols, bench_risk, bench_router, bench_signals
+from jobs.cli import (
+    bench_execution,
+    bench_history,
+    bench_latency,
+    bench_lean,
+    bench_protocols,
+    bench_risk,
+    bench_router,
+    bench_signals,
+)
 from jobs.cli.stack import bring_up
 from jobs.steps import steps
 
 app = typer.Typer(help="Benchmarks. Figures of one machine move; the ratios are what to compare.", no_args_is_help=True)
+app.command()(bench_execution.execution)
 app.command()(bench_history.loader)
 app.command()(bench_history.history)
 app.command()(bench_latency.latency)

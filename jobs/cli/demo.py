@@ -26,8 +26,13 @@ def demo(
     instruments: Annotated[int, typer.Option(help="An even number: each two are a pair.")] = 20,
     seconds: Annotated[float, typer.Option(help="Event time of the simulated session.")] = 60.0,
     ticks_per_second: Annotated[float, typer.Option(help="Of event time, over all instruments.")] = 400.0,
+    venues: Annotated[int, typer.Option(min=1, help="Simulated venues, each with its share of the instruments.")] = 1,
     speed: Annotated[float, typer.Option(min=0, help="Event seconds in a second; 0: as fast as it goes.")] = 4.0,
     venue_port: Annotated[int, typer.Option(help="On 127.0.0.1, of the simulated venue.")] = 17001,
+    fix: Annotated[bool, typer.Option("--fix", help="Orders go out by FIX (make fix), to venues with books.")] = False,
+    faults: Annotated[
+        int | None, typer.Option(help="Seed of what goes wrong at those: lost words, busts, cut links.")
+    ] = None,
     fused: Annotated[bool, typer.Option("--fused", help="Spreads, signals and trading in one job.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
@@ -38,11 +43,16 @@ def demo(
     Example: helios demo --strategy examples/es-spy.yaml --speed 1000
     --replay {future/cme/minute/es,equity/usa/minute/spy}/*_quote.zip
     """
-    from jobs.demo import Stopwatch, run_session
+    from jobs.demo import DemoError, Stopwatch, run_session
     from jobs.demo_plans import recorded_plan, simulated_plan
     from jobs.replay_plans import replayed_plan
+    from pipelines.execution.fix.engine import quickfix
 
     settings = load_settings()
+    if fix:
+        quickfix()
+    elif faults is not None:
+        raise DemoError("--faults: only venues that speak FIX have them: add --fix")
     console = Console(stderr=as_json)
     watch_s = Stopwatch.started()
     bring_up(settings, console=console)
@@ -53,8 +63,10 @@ def demo(
     elif files:
         plan, feed = recorded_plan(settings, files, speed)
     else:
-        plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed)
-    summary = run_session(settings, replace(plan, venue_port=venue_port, fused=fused), feed, console, watch_s)
+        plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed, venues)
+    summary = run_session(
+        settings, replace(plan, venue_port=venue_port, fused=fused, fix=fix, fault_seed=faults), feed, console, watch_s
+    )
     _keep(settings, summary)
     if as_json:
         print(json.dumps(summary, indent=2))

@@ -41,6 +41,7 @@ def simulated(
     shards: Annotated[int, typer.Option(help="Shards that the pairs are in; a feed session each.")] = 2,
     fault_rate: Annotated[float, typer.Option(help="Share of frames for each kind of fault.")] = 0.0005,
     venue: Annotated[str, typer.Option(help="Name of the venue, and so of its topic raw.<venue>.")] = "simulated",
+    first: Annotated[int, typer.Option(min=0, help="Number of the first instrument: S000USDT where 0.")] = 0,
     strategy_out: Annotated[Path | None, typer.Option(help="Write the session's strategy file here.")] = None,
     speed: Speed = 1.0,
     linger_ms: Linger = 2.0,
@@ -58,7 +59,7 @@ def simulated(
 
     with told_plainly():
         simulation = Simulation(
-            seed, instruments, seconds, ticks_per_second, shards, FaultRates.each(fault_rate), venue=venue
+            seed, instruments, seconds, ticks_per_second, shards, FaultRates.each(fault_rate), venue=venue, first=first
         )
         if strategy_out is not None:
             strategy_out.write_text(dump_strategy(simulation.strategy()))

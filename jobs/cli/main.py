@@ -49,6 +49,7 @@ from jobs.why.chain import WhyError
 from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.schemas import SchemaError
 from pipelines.contracts.strategy_file import StrategyError
+from pipelines.execution.fix.engine import NoEngine
 from pipelines.history.timescale import HistoryError
 from pipelines.signals.signal_file import SignalError
 
@@ -138,6 +139,7 @@ EXPECTED = (
     bench_signals.SignalsBenchError,
     SchemaError,
     RegistryError,
+    NoEngine,
 )
 """Faults whose message says all: shown without a trace."""
 

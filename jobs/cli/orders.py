@@ -1,8 +1,10 @@
-"""helios orders: what a FIX log says of each order, message by message."""
+"""helios orders: what a FIX log says of each order, message by message; the log's book beside a venue's."""
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +31,57 @@ _SHORT = {
 
 class OrdersError(RuntimeError):
     """Why a log of orders cannot be replayed, and the way out."""
+
+
+@app.command(epilog="Example: helios orders compare --strategy .local/demo/strategy.yaml")
+def compare(
+    strategy: Annotated[Path, typer.Option(help="Strategy file of the account.")],
+    book: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VENUE=FILE", help="A venue's journal; left out: those of the session, as demo keeps them."
+        ),
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="Of the session's topics.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """The log's orders and executions beside the books of simulated venues that speak FIX, line by line.
+
+    Exit status 1: they are not the same.
+    """
+    from dataclasses import asdict
+
+    from infra.settings import load_settings
+    from jobs.account_log import AccountLog
+    from jobs.order_books import compare as compared
+    from jobs.order_books import journals
+    from pipelines.contracts.strategy_file import load_strategy
+    from pipelines.execution.fix.venue_book import NoBook
+
+    settings = load_settings()
+    log = AccountLog(settings.kafka.bootstrap, settings.registry.url, prefix)
+    books = dict(map(_book, book)) if book else journals(settings, log.session)
+    if not books:
+        raise OrdersError(f"session {log.session} has no venue that speaks FIX: give --book VENUE=FILE")
+    try:
+        found = compared(log, load_strategy(strategy), books)
+    except NoBook as error:
+        raise OrdersError(str(error)) from error
+    if as_json:
+        print(json.dumps({venue: asdict(each) for venue, each in found.items()}))
+    else:
+        for venue, each in found.items():
+            same = "equal" if not each.differences else f"{len(each.differences)} differences"
+            print(f"{venue}: {each.orders:,} orders, {each.executions:,} executions: {same}")
+            print("".join(f"  {line}\n" for line in each.differences), end="")
+    raise typer.Exit(1 if any(each.differences for each in found.values()) else 0)
+
+
+def _book(text: str) -> tuple[str, Path]:
+    venue, _, file = text.partition("=")
+    if not file:
+        raise OrdersError(f"--book {text}: give VENUE=FILE")
+    return venue, Path(file)
 
 
 @app.command(epilog="Example: helios orders replay FIX.log --json")

@@ -1,30 +1,11 @@
 """FIX sessions as both of their sides have them, and what a gateway needs to know of a venue that speaks FIX."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from pipelines.contracts.fix_session import Hours as Hours
+from pipelines.contracts.fix_session import Reset as Reset
 from pipelines.contracts.secret import Secret
 from pipelines.domain.restraint import Restraint
-
-
-class Reset(StrEnum):
-    """When both sides begin to count their messages from 1 again."""
-
-    NEVER = "never"
-    LOGON = "logon"
-    LOGOUT = "logout"
-    DISCONNECT = "disconnect"
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """When a session may be, UTC: HH:MM:SS each; with days (`monday`) once a week, else daily.
-    Sequence numbers begin anew with each."""
-
-    start: str
-    end: str
-    start_day: str = ""
-    end_day: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ venues:
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from pipelines.contracts.fix_sessions import FixSession, FixVenue, Hours, Reset
+from pipelines.contracts.fix_session import read_hours, read_reset
+from pipelines.contracts.fix_sessions import FixSession, FixVenue
 from pipelines.contracts.marked_yaml import Section, read
 from pipelines.contracts.secret import read_secret
 from pipelines.domain.restraint import Restraint
@@ -92,15 +92,9 @@ def _session(section: Section, sender: str, on: date) -> FixSession:
         host=host,
         port=port,
         heartbeat_s=section.whole("heartbeat_s", 1, 3600, default=5),
-        reset=_reset(section),
+        reset=read_reset(section),
         hours=read_hours(section.section("hours", required=False), on),
     )
-
-
-def _reset(section: Section) -> Reset:
-    known = [each.value for each in Reset]
-    word = section.one_of("reset", known, "time to reset", default=Reset.NEVER.value)
-    return Reset(word) if word in known else Reset.NEVER
 
 
 def _address(section: Section) -> tuple[str, int]:
@@ -110,30 +104,3 @@ def _address(section: Section) -> tuple[str, int]:
         section.fault("address", f"{text!r} is no address: give HOST:PORT, such as 127.0.0.1:17101")
         return "", 0
     return host, int(port)
-
-
-def read_hours(section: Section | None, on: date) -> Hours | None:
-    """Times of day by a zone's clock, as UTC on a day; faults noted in the section."""
-    if section is None:
-        return None
-    zone_name = section.text("zone", default="UTC")
-    try:
-        zone = ZoneInfo(zone_name)
-    except (KeyError, ValueError, OSError):
-        section.fault("zone", f"unknown zone {zone_name!r}: give one of IANA, such as America/New_York or UTC")
-        zone = ZoneInfo("UTC")
-    start, end = (_utc(section, name, zone, on) for name in ("start", "end"))
-    section.done()
-    return Hours(start, end)
-
-
-def _utc(section: Section, name: str, zone: ZoneInfo, on: date) -> str:
-    text = section.text(name)
-    try:
-        found = time.fromisoformat(text) if ":" in text else None
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is not None:
-        section.fault(name, f"{text!r} is no time of day: give one such as 09:00, by the clock of `zone`")
-        return "00:00:00"
-    return datetime.combine(on, found, zone).astimezone(UTC).strftime("%H:%M:%S")

@@ -194,6 +194,17 @@ class Section:
             else:
                 self._faults.add(_line(each), path, "fields expected, such as {name: value}")
 
+    def texts(self, name: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """A list of texts, one at least, each as it is written."""
+        node = self._given(name, default is None, "a list such as [A, B]")
+        if node is None:
+            return default or ()
+        found = node.value if isinstance(node, yaml.SequenceNode) else []
+        if not found or not all(isinstance(each, yaml.ScalarNode) for each in found):
+            self.fault(name, "a list of texts expected, such as [A, B]")
+            return ()
+        return tuple(str(each.value) for each in found)
+
     def one_of(self, name: str, known: Iterable[str], what: str, default: str | None = None) -> str:
         """A text that names something known; the nearest name is offered where it does not."""
         value = self.text(name, default)

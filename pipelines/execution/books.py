@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from pipelines.contracts.blocks import TickBlock
 from pipelines.domain.market import Kind
 from pipelines.domain.matching import Quote
-
-BEGINNING_NS = -(2**63)
-"""Before all event time: where a reader stands that starts at the beginning of a log."""
+from pipelines.execution.shard_clock import BEGINNING_NS as BEGINNING_NS
+from pipelines.execution.shard_clock import ShardClock
 
 _ROW = np.dtype(
     [("time", "i8"), ("instrument", "i4"), ("bid", "f8"), ("bid_size", "f8"), ("ask", "f8"), ("ask_size", "f8")]
@@ -47,22 +46,22 @@ class ShardBooks:
         self._low = self._high = 0
         self._before = np.zeros(len(self._index), _ROW)
         self._quoted_before = np.zeros(len(self._index), bool)
-        self._marks: dict[tuple[str, str], int] = {}
-        self.time_ns = BEGINNING_NS
+        self._clock = ShardClock()
+
+    @property
+    def time_ns(self) -> int:
+        """Shard time as read so far."""
+        return self._clock.time_ns
 
     def take(self, block: TickBlock) -> None:
         """Read one block of the shard's log. Rows not above the session's mark are a repeated read: dropped."""
         ticks = block.ticks
         if not len(ticks):
             return
-        times = np.maximum.accumulate(np.maximum(ticks["event_ns"], self.time_ns))
-        session = (block.venue, block.session)
-        mark = self._marks.get(session, -1)
-        self.time_ns = int(times[-1])
-        self._marks[session] = max(mark, int(ticks["sequence"].max()))
+        times, fresh = self._clock.take(block)
         # The last entry is for instrument -1, of heartbeats.
         numbers = np.array([self._index.get(name, -1) for name in block.instruments] + [-1], "i4")[ticks["instrument"]]
-        kept = (numbers >= 0) & (ticks["kind"] == Kind.QUOTE) & (ticks["sequence"] > mark)
+        kept = (numbers >= 0) & (ticks["kind"] == Kind.QUOTE) & fresh
         count = int(kept.sum())
         if count:
             rows = self._room(count)

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 
 from pipelines.domain.fix_words import (
     KIND_OF,
@@ -21,6 +19,7 @@ from pipelines.domain.fix_words import (
     StatusRequest,
     Word,
 )
+from pipelines.execution.fix_time import read_time
 
 NAMES: Mapping[str, str] = {
     "D": "NewOrderSingle",
@@ -53,7 +52,6 @@ _TAGS: Mapping[int, str] = {
 }
 _NUMBER = re.compile(r"-?([0-9]{1,15}(\.[0-9]{0,12})?|\.[0-9]{1,12})")
 _COUNT = re.compile(r"[0-9]{1,18}")
-_TIME = re.compile(r"(\d{8})-(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?", re.ASCII)
 
 Fields = Mapping[int, str]
 
@@ -192,27 +190,7 @@ def _moment(fields: Fields) -> Moment:
     """A resend says when it was sent at first (122)."""
     sent = fields.get(122) if fields.get(43) == "Y" and 122 in fields else fields.get(52)
     session = f"{fields.get(49, '')}>{fields.get(56, '')}"
-    return Moment(_time(fields.get(60)), _time(sent), session, _count(fields, 34))
-
-
-def _time(text: str | None) -> int | None:
-    found = _TIME.fullmatch(text) if text else None
-    if found is None:
-        return None
-    day, hour, minute, second, fraction = found.groups()
-    midnight = _midnight(day)
-    if midnight is None:
-        return None
-    seconds = (int(hour) * 60 + int(minute)) * 60 + int(second)
-    return (midnight + seconds) * 1_000_000_000 + int((fraction or "").ljust(9, "0"))
-
-
-@lru_cache(maxsize=64)
-def _midnight(day: str) -> int | None:
-    try:
-        return int(datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).timestamp())
-    except ValueError:
-        return None
+    return Moment(read_time(fields.get(60)), read_time(sent), session, _count(fields, 34))
 
 
 def _need(fields: Fields, tag: int) -> str:

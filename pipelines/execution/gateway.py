@@ -22,10 +22,12 @@ from pipelines.contracts.wire import BadRecord
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import OrderRequest, Report
 from pipelines.execution.core import Gateway, Patience
+from pipelines.execution.fault_points import FaultPoints, Place
 from pipelines.execution.fix.dialect import Dialect
 from pipelines.execution.fix.link import FixLinks
 from pipelines.execution.journal import TradingLog
 from pipelines.execution.log_watch import LogWatch
+from pipelines.execution.notes import Notes
 from pipelines.execution.plan import Ask, Cancel, Input, Look, Ordered, Plan, Send
 from pipelines.execution.protocol import Logon
 from pipelines.execution.session import VenueAddress, VenueSession
@@ -55,6 +57,7 @@ class GatewayConfig:
     trader: TraderConfig | None = None
     fix: tuple[FixVenue, ...] = ()
     folder: Path = Path()
+    faults: FaultPoints = field(default_factory=lambda: FaultPoints({}))
 
     @property
     def names(self) -> frozenset[str]:
@@ -77,6 +80,7 @@ class GatewayService:
         self._inputs: queue.SimpleQueue[Input | Exception | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._links: dict[str, Link] = {}
+        self._notes = Notes(log)
         self._running: list[VenueSession | FixLinks | LogWatch] = []
 
     def stop(self) -> None:
@@ -86,7 +90,7 @@ class GatewayService:
     def run(self, now_ns: Callable[[], int]) -> None:
         config = self._config
         journal = TradingLog(
-            config.bootstrap, config.events_topic, config.account, self._events, config.transactional_id
+            config.bootstrap, config.events_topic, config.account, self._events, config.transactional_id, config.faults
         )
         reader = threading.Thread(target=self._read_orders, name="orders", daemon=True)
         try:
@@ -121,7 +125,7 @@ class GatewayService:
         if config.fix:
             instruments = config.trader.instruments.values() if config.trader else ()
             dialects = {each.name: Dialect(each.name, config.account, instruments, each.account) for each in config.fix}
-            links = FixLinks(config.fix, dialects, config.folder, hear, hear)
+            links = FixLinks(config.fix, dialects, config.folder, hear, hear, self._notes)
             self._links.update(links.links())
             self._running.append(links)
             links.start()
@@ -137,10 +141,26 @@ class GatewayService:
                 inputs.append(Look())
             plan = core.step(inputs, now_s)
             wake_s = plan.wake_s
-            if plan.write:
-                journal.write(plan.write)
-            self._say(plan)
+            self._carry_out(plan, journal)
             self._note(plan)
+
+    def _carry_out(self, plan: Plan, journal: TradingLog) -> None:
+        intents = any(isinstance(event.body, OrderRequest) for event in plan.write)
+        reports = any(isinstance(event.body, Report) for event in plan.write)
+        passed = self._config.faults.passed
+        if intents:
+            passed(Place.BEFORE_INTENT)
+        if reports:
+            passed(Place.BEFORE_RECORD)
+        if plan.write:
+            journal.write(plan.write)
+        if intents:
+            passed(Place.INTENT_WRITTEN)
+        if reports:
+            passed(Place.RECORDED)
+        self._say(plan)
+        if plan.send:
+            passed(Place.SENT)
 
     def _take(self, wait_s: float) -> list[Input]:
         """What has happened since, or the first thing that does within `wait_s`. Raises what a listener failed of."""
@@ -168,7 +188,7 @@ class GatewayService:
 
     def _note(self, plan: Plan) -> None:
         for note in plan.notes:
-            log.warning("note=%r", note)
+            self._notes.tell("any", note, time.monotonic())
         for event in plan.write:
             match event.body:
                 case OrderRequest() as order:

@@ -10,7 +10,8 @@ from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedEr
 from pipelines.contracts.trading import EventCodec
 from pipelines.contracts.wire import HEAD_BYTES, BadRecord
 from pipelines.domain.market import NS_PER_MS
-from pipelines.domain.trading import Command, TradingEvent
+from pipelines.domain.trading import Command, OrderRequest, TradingEvent
+from pipelines.execution.fault_points import FaultPoints, Place
 
 TRANSACTION_TIMEOUT_MS = 2_000
 """How long a dead gateway's open transaction may hold back readers of the log, at most."""
@@ -33,7 +34,16 @@ class Fenced(WriteFailed):
 class TradingLog:
     """The log of one account, read to its own start and written from there. One thread writes."""
 
-    def __init__(self, bootstrap: str, topic: str, account: str, codec: EventCodec, transactional_id: str) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        account: str,
+        codec: EventCodec,
+        transactional_id: str,
+        faults: FaultPoints | None = None,
+    ) -> None:
+        self._faults = faults or FaultPoints({})
         self._bootstrap = bootstrap
         self._topic = topic
         self._key = account.encode()
@@ -79,6 +89,8 @@ class TradingLog:
                 for event in events
             ]
             offsets = [int(each.get(timeout=_SEND_TIMEOUT_S).offset) for each in sent]
+            if any(isinstance(event.body, OrderRequest) for event in events):
+                self._faults.passed(Place.IN_TRANSACTION)
             self._producer.commit_transaction()
         except (KafkaError, OSError, AssertionError) as error:
             what = f"cannot write to {self._topic} as {self._transactional_id}"

@@ -1,19 +1,14 @@
-"""The simulated venue's order of record: an sqlite file that every word of the venue is in before it is said.
+"""The simulated venue's order of record: every word of the venue is in it before it is said."""
 
-Kept with `synchronous=NORMAL`: safe against a kill of the process at any point, not against a loss of power.
-"""
-
-import fcntl
-import os
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TextIO
 
 import msgspec
 
 from pipelines.domain.trading import TERMINAL, OrderRequest, Report, TradingEvent
+from pipelines.execution.journal_file import JournalFile
+from pipelines.execution.journal_file import JournalTaken as JournalTaken
 from pipelines.execution.protocol import Execution
 
 _TABLES = """
@@ -29,36 +24,23 @@ CREATE TABLE IF NOT EXISTS epoch (one INTEGER PRIMARY KEY CHECK (one = 1), highe
 """
 
 
-class JournalTaken(RuntimeError):
-    """Another process of this venue runs on this journal."""
-
-
 class Journal:
     """Orders by client id, reports by exec id, and the highest gateway epoch seen. One process at a time, by a lock."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self._lock = _lock(path.with_suffix(".lock"))
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_TABLES)
+        self._file = JournalFile(path, _TABLES)
+        self._db = self._file.db
+
+    @property
+    def path(self) -> Path:
+        return self._file.path
 
     def close(self) -> None:
-        self._db.close()
-        self._lock.close()
+        self._file.close()
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> AbstractContextManager[None]:
         """One transaction: all of what is written inside, or nothing."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        return self._file.together()
 
     def epoch(self) -> int:
         """The highest seen; -1 before the first logon."""
@@ -111,22 +93,3 @@ class Journal:
     def orders_received(self) -> dict[str, int]:
         """How often each client order id came as a new order: 1 everywhere, or the gateway is at fault."""
         return dict(self._db.execute("SELECT client_order_id, received FROM orders").fetchall())
-
-
-def _lock(path: Path) -> TextIO:
-    """Hold a lock for as long as this process lives."""
-    handle = path.open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        handle.seek(0)
-        holder = handle.read().strip() or "unknown"
-        handle.close()
-        raise JournalTaken(
-            f"this venue already runs, as process {holder}, on {path.with_suffix('.sqlite3')}: "
-            "stop it, or give this one another --data-dir"
-        ) from error
-    handle.truncate(0)
-    handle.write(str(os.getpid()))
-    handle.flush()
-    return handle

@@ -36,7 +36,8 @@ CHUNK_EVENTS = 8192
 
 @dataclass(frozen=True)
 class Simulation:
-    """What to simulate. `seconds` of event time; `ticks_per_second` over all instruments; `jumps_per_minute` a pair."""
+    """What to simulate. `seconds` of event time; `ticks_per_second` over all instruments; `jumps_per_minute` a pair.
+    `first`: number of the first instrument, where several venues share one strategy."""
 
     seed: int
     instruments: int = 40
@@ -47,6 +48,7 @@ class Simulation:
     jumps_per_minute: float = 0.5
     start_ns: int = START_NS
     venue: str = "simulated"
+    first: int = 0
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -60,7 +62,7 @@ class Simulation:
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:
-        return tuple(f"S{number:03d}USDT" for number in range(self.instruments))
+        return tuple(f"S{self.first + number:03d}USDT" for number in range(self.instruments))
 
     def pairs_of(self, shard: int) -> range:
         """Numbers of the pairs in a shard; pair k is of instruments 2k and 2k + 1."""
@@ -70,6 +72,7 @@ class Simulation:
         """Its name says the seed, and changes with any other parameter."""
         numbers = [self.instruments, self.seconds, self.ticks_per_second, self.shards, *astuple(self.faults)]
         numbers += [self.jumps_per_minute, self.start_ns]
+        numbers += [self.first] if self.first else []
         text = f"{self.venue} {' '.join(format(number, '.17g') for number in numbers)}"
         return f"sim-{self.seed}-{zlib.crc32(text.encode()):08x}-{shard}"
 

@@ -24,7 +24,7 @@ _SIDES = {Side.BUY: "1", Side.SELL: "2"}
 _SIDE_OF = {"1": Side.BUY, "2": Side.SELL, "5": Side.SELL, "6": Side.SELL}
 """5 and 6: sold short."""
 
-_STATUS: Mapping[OrdStatus, OrderStatus] = {
+STATUS: Mapping[OrdStatus, OrderStatus] = {
     OrdStatus.NEW: OrderStatus.NEW,
     OrdStatus.REPLACED: OrderStatus.NEW,
     OrdStatus.STOPPED: OrderStatus.NEW,
@@ -184,7 +184,7 @@ class Dialect:
             raise NotTaken("a fill without ExecID")
         cum = lots(word.cum, instrument, "CumQty")
         leaves = lots(word.leaves, instrument, "LeavesQty") if word.leaves is not None else 0
-        status = _STATUS.get(word.status)
+        status = STATUS.get(word.status)
         if status is None or (fill and status is OrderStatus.NEW):
             status = OrderStatus.NEW if not cum else OrderStatus.PARTIALLY_FILLED if leaves else OrderStatus.FILLED
         if word.kind in _ENDS:
@@ -223,7 +223,7 @@ class Dialect:
             cum = lots(word.cum, instrument, "CumQty")
         except NotTaken as fault:
             return Heard(notes=(f"{self._venue}: status of {about} is not taken: {fault}",))
-        status = _STATUS.get(word.status)
+        status = STATUS.get(word.status)
         if status is None:
             status = OrderStatus.PARTIALLY_FILLED if cum else OrderStatus.NEW
         average = float(word.average or 0)

@@ -63,7 +63,7 @@ def _section(role: Role, session: FixSession, store: Path, persist: bool) -> dic
         "HeartBtInt": str(session.heartbeat_s),
         "ReconnectInterval": str(session.reconnect_s),
         "LogonTimeout": "5",
-        "LogoutTimeout": "2",
+        "LogoutTimeout": "1",  # counted from what was sent last: shorter than the shortest heartbeat that makes sense
         "SocketNodelay": "Y",
         "UseDataDictionary": "Y",
         "DataDictionary": str(dictionary(session.begin)),

@@ -8,6 +8,7 @@ so it fills such a gap, and the order's state is asked for instead.
 import logging
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipelines.contracts.secret import NoSecret
 from pipelines.execution.fix.dialect import Dialect, Message, NotTaken
 from pipelines.execution.fix.engine import Role, identity, quickfix, settings
 from pipelines.execution.fix.message_log import MessageLog
+from pipelines.execution.notes import Notes
 from pipelines.execution.plan import Ask, Cancel, Input, LinkDown, LinkUp, Refused, Send, Told
 
 _REMEMBERED = 10_000
@@ -39,8 +41,9 @@ class FixLinks:
         folder: Path,
         hear: Callable[[Input], None],
         fail: Callable[[Exception], None],
+        notes: Notes,
     ) -> None:
-        self._links = {venue.name: FixLink(venue, dialects[venue.name], hear) for venue in venues}
+        self._links = {venue.name: FixLink(venue, dialects[venue.name], hear, notes) for venue in venues}
         self._folder = folder
         self._fail = fail
         self._engine: Any = None
@@ -74,10 +77,11 @@ class FixLinks:
 class FixLink:
     """One venue's session and its drop copy."""
 
-    def __init__(self, venue: FixVenue, dialect: Dialect, hear: Callable[[Input], None]) -> None:
+    def __init__(self, venue: FixVenue, dialect: Dialect, hear: Callable[[Input], None], notes: Notes) -> None:
         self.venue = venue
         self.dialect = dialect
         self.hear = hear
+        self._notes = notes
         self._lock = threading.Lock()
         self._number = 0
         self._up = False
@@ -128,7 +132,7 @@ class FixLink:
         """A message of the session, or of its drop copy, which tells of reports alone."""
         found = self.dialect.read(fields, self._number, self._sent)
         for note in found.notes:
-            log.warning("venue=%s note=%r", self.venue.name, note)
+            self._notes.tell(self.venue.name, note, time.monotonic())
         for each in found.inputs:
             if not copy or isinstance(each, Told):
                 self.hear(each)

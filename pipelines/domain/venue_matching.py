@@ -1,0 +1,249 @@
+"""Continuous matching of one instrument: arrivals, the recorded market, and what they make of the orders in the book.
+
+Steps come in order of time: rows of the market, and what participants send. Told fills of bound orders are imposed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Self
+
+from pipelines.domain.limit_book import OPPOSITE, Entry, Level, LimitBook, Owner, reaches
+from pipelines.domain.market import Status
+from pipelines.domain.trading import Side
+from pipelines.domain.universe import Instrument
+from pipelines.domain.venue_config import EngineConfig
+from pipelines.domain.venue_display import Hole, VenueDisplay
+from pipelines.domain.venue_orders import VenueReport, VenueWord
+from pipelines.domain.venue_rows import LastSaid
+from pipelines.domain.venue_working import Working
+
+SIDES = (Side.BUY, Side.SELL)
+MET_ITS_OWN = "it met an order of its own participant: the newer is canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Lots that an order could trade with at a price. `owner` None: shown by the recorded market, `level` None: at a
+    price at which nobody of ours stands. `own`: of the same participant."""
+
+    price: int
+    lots: int
+    owner: Owner | None = None
+    level: Level | None = None
+    entry: Entry | None = None
+    own: bool = False
+
+
+class Matching:
+    """One instrument's book, orders and clock. What is said gathers in `out`."""
+
+    def __init__(
+        self, config: EngineConfig, instrument: Instrument, said: LastSaid, time_ns: int, holes: dict[Side, Hole]
+    ) -> None:
+        self.config, self.instrument = config, instrument
+        self.display = VenueDisplay(config, instrument, said, holes)
+        self.phase = said.phase
+        self.time_ns = time_ns
+        self.ordinal = (said.time_ns, said.ordinal)
+        self.book = LimitBook()
+        self.orders: dict[Owner, Working] = {}
+        self.released = True
+        """False from the end of a halt until the queue that it left has traded."""
+        self.bound = True
+        """Whether an order may be bound."""
+        self.out: list[VenueReport] = []
+
+    def copy(self) -> Self:
+        made = object.__new__(type(self))
+        made.config, made.instrument = self.config, self.instrument
+        made.display, made.book = self.display.copy(), self.book.copy()
+        made.phase, made.time_ns, made.ordinal, made.released = self.phase, self.time_ns, self.ordinal, self.released
+        made.orders = {key: order.copy() for key, order in self.orders.items()}
+        made.out, made.bound = [], True
+        return made
+
+    @property
+    def trading(self) -> bool:
+        return self.phase == Status.TRADING
+
+    def say(self, order: Working, word: VenueWord, text: str = "", request: str = "") -> None:
+        """Words but fills. One that ends an order takes it out of the book."""
+        self.out += order.say(word, self.time_ns, text, request)
+        if order.over:
+            self.drop(order)
+
+    def fill(self, order: Working, lots: int, ticks: float, maker: bool) -> None:
+        """Trade lots of an order; those of a resting one leave the queue."""
+        order.filled += lots
+        if order.resting and order.price is not None:
+            self.book.reduce(order.side, order.price, order.key, lots)
+            order.resting = order.leaves > 0
+        self.out += order.say(VenueWord.FILL, self.time_ns, last=lots, price=self.display.price(ticks), maker=maker)
+        if order.over:
+            self.drop(order)
+
+    def drop(self, order: Working) -> None:
+        self.unrest(order)
+        self.orders.pop(order.key, None)
+
+    def rest(self, order: Working) -> None:
+        """Join the queue at the order's price, behind what is shown there."""
+        assert order.price is not None
+        if self.book.level(order.side, order.price) is not None:
+            self.refresh(order.side, order.price)
+        ahead = self.display.shown(order.side, order.price, self.time_ns)
+        self.book.add(order.side, order.price, order.key, order.leaves, ahead)
+        order.resting = True
+
+    def unrest(self, order: Working) -> None:
+        if order.resting and order.price is not None:
+            self.book.remove(order.side, order.price, order.key)
+            order.resting = False
+
+    def refresh(self, side: Side, price: int) -> None:
+        """Show at a price of ours what the recorded market now has there; where it says nothing, what was there."""
+        level = self.book.level(side, price)
+        if level is not None and self.display.recorded(side, price) is not None:
+            level.show(self.display.shown(side, price, self.time_ns))
+
+    def refresh_all(self) -> None:
+        for side in SIDES:
+            for price in list(self.book.prices(side)):
+                self.refresh(side, price)
+
+    def offers(self, order: Working, limit: int | None) -> Iterator[Offer]:
+        """What an order could trade with up to a limit, in priority; nothing behind an order of its own participant."""
+        side = OPPOSITE[order.side]
+        shown = dict(self.display.profile(side, self.time_ns))
+        prices = sorted({*shown, *self.book.prices(side)}, reverse=side is Side.BUY)
+        for price in prices:
+            if not reaches(order.side, limit, price):
+                return
+            level = self.book.level(side, price)
+            if level is None:
+                yield Offer(price, shown[price])
+                continue
+            for entry in list(level.queue):
+                if entry.owner is None:
+                    yield Offer(price, entry.lots, None, level, entry)
+                    continue
+                other = self.orders[entry.owner]
+                own = other.order.participant == order.order.participant
+                lots = other.fillable(self.time_ns, self.display.price(price), True)
+                if own and other.bound is None:
+                    yield Offer(price, 0, entry.owner, level, entry, own=True)
+                    return
+                if lots and not own:
+                    yield Offer(price, lots, entry.owner, level, entry)
+
+    def take(self, order: Working, limit: int | None) -> int:
+        """Trade an arriving order with what is offered, a fill a price. The number of prices that it traded at."""
+        prices = 0
+        for ticks, offers in groupby(self.offers(order, limit), key=lambda offer: offer.price):
+            price = self.display.price(ticks)
+            wanted, got, met = order.fillable(self.time_ns, price, False), 0, False
+            for offer in offers:
+                if got == wanted:
+                    break
+                if offer.own:
+                    met = True
+                    break
+                got += self._trade(offer, OPPOSITE[order.side], wanted - got)
+            if order.bound is not None:
+                got = wanted
+            if got:
+                self.fill(order, got, ticks, maker=False)
+                prices += 1
+            if met and order.may(VenueWord.CANCELED, self.time_ns):
+                self.say(order, VenueWord.CANCELED, MET_ITS_OWN)
+            if order.over:
+                break
+        return prices
+
+    def _trade(self, offer: Offer, side: Side, most: int) -> int:
+        """Take lots of an offer: how many."""
+        lots = min(offer.lots, most)
+        if offer.owner is not None:
+            other = self.orders[offer.owner]
+            if other.bound is not None and lots < offer.lots:
+                return 0
+            self.fill(other, lots, offer.price, maker=True)
+            return lots
+        if offer.entry is not None and offer.level is not None:
+            offer.entry.lots -= lots
+            offer.level.tidy()
+        self.display.took(side, lots, self.time_ns)
+        return lots
+
+    def cross(self) -> None:
+        """Trade what rests with what has come to its price: at the price of the one that stood there first."""
+        for side in SIDES:
+            for price in list(self.book.prices(side)):
+                best, facing = self.display.touch[OPPOSITE[side]], self.book.best(OPPOSITE[side])
+                near = [each for each in (best.price if best else None, facing) if each is not None]
+                if not any(reaches(side, price, each) for each in near):
+                    break
+                level = self.book.level(side, price)
+                for entry in list(level.queue if level else ()):
+                    if entry.owner is not None and entry.owner in self.orders:
+                        self._cross(self.orders[entry.owner], price)
+
+    def _cross(self, order: Working, ticks: int) -> None:
+        for offer in list(self.offers(order, ticks)):
+            if order.over:
+                return
+            if offer.owner is None:
+                wanted = order.fillable(self.time_ns, self.display.price(ticks), True)
+                lots = self._trade(offer, OPPOSITE[order.side], wanted)
+                lots = lots if order.bound is None else wanted
+                if lots:
+                    self.fill(order, lots, ticks, maker=True)
+            elif offer.own:
+                newer = max(order, self.orders[offer.owner], key=lambda each: each.rank)
+                if newer.may(VenueWord.CANCELED, self.time_ns):
+                    self.say(newer, VenueWord.CANCELED, MET_ITS_OWN)
+            else:
+                self._match(order, self.orders[offer.owner])
+
+    def _match(self, one: Working, other: Working) -> None:
+        first, second = sorted((one, other), key=lambda each: each.rank)
+        assert first.price is not None
+        price = self.display.price(first.price)
+        most = first.fillable(self.time_ns, price, True), second.fillable(self.time_ns, price, False)
+        if (first.bound is None or most[0] <= most[1]) and (second.bound is None or most[1] <= most[0]) and min(most):
+            self.fill(first, min(most), first.price, maker=True)
+            self.fill(second, min(most), first.price, maker=False)
+
+    def printed(self, side: Side, ticks: int, lots: int) -> None:
+        """A trade of the recorded market hit a side: it takes from the front of the queue at its price, after all that
+        stood at better ones. Lots that told fills had of it are kept for them."""
+        if self.book.best(side) is None:
+            return
+        kept = 0
+        for each in self.orders.values():
+            if each.bound is not None and each.side is side and each.resting:
+                kept += each.fillable(self.time_ns, self.display.price(each.price or ticks), True)
+        for at in list(self.book.prices(side)):
+            if not reaches(side, at, ticks):
+                return
+            level = self.book.level(side, at)
+            assert level is not None
+            for entry in list(level.queue):
+                if entry.owner is None:
+                    gone = min(entry.lots, lots) if at == ticks else entry.lots
+                    entry.lots -= gone
+                    lots -= gone if at == ticks else 0
+                    continue
+                order = self.orders[entry.owner]
+                ours = order.fillable(self.time_ns, self.display.price(at), True)
+                if order.bound is None:
+                    ours = min(ours, max(0, lots - kept))
+                else:
+                    kept -= ours
+                if ours:
+                    lots -= ours
+                    self.fill(order, ours, at, maker=True)
+            level.tidy()
+            if lots <= 0:
+                return

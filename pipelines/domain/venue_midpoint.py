@@ -1,0 +1,85 @@
+"""A dark venue: orders meet each other, and hidden lots of the market, at the middle of the recorded bid and ask.
+
+At each quote and trade of the log, and when an order arrives, hidden lots for a side are there with `fill_chance`; how
+many is drawn evenly from 1 to the smaller of the two sizes shown elsewhere. Seed, instrument, time and place in the log
+decide, so that the draws are the same at every run. Orders have priority by time alone.
+"""
+
+from pipelines.domain.limit_book import OPPOSITE, reaches
+from pipelines.domain.trading import Side
+from pipelines.domain.venue_matching import MET_ITS_OWN, SIDES, Matching
+from pipelines.domain.venue_orders import TimeInForce, VenueWord
+from pipelines.domain.venue_working import Working
+
+
+def arrive(book: Matching, order: Working) -> None:
+    """Meet who waits on the other side, then the hidden lots of the moment; what is left waits, or goes."""
+    _meet(book, order)
+    if not order.over:
+        _hidden(book, order.side, [order], *order.key)
+    force = order.order.time_in_force
+    if order.over or force is TimeInForce.DAY or not order.may(VenueWord.CANCELED, book.time_ns):
+        return
+    text = f"{order.leaves} of {order.quantity} lots found nobody at the middle"
+    book.say(order, VenueWord.CANCELED, text)
+
+
+def moved(book: Matching) -> None:
+    """A quote or a trade came: who has waited longest is first."""
+    waiting = sorted(book.orders.values(), key=lambda each: each.rank)
+    for order in waiting:
+        if not order.over:
+            _meet(book, order)
+    for side in SIDES:
+        queue = [order for order in waiting if order.side is side and not order.over]
+        if queue:
+            _hidden(book, side, queue, book.instrument.id, *book.ordinal, side)
+
+
+def middle(book: Matching) -> float | None:
+    """In ticks, halves too; None where the market is crossed, or a side is missing, or nothing is traded."""
+    bid, ask = book.display.touch[Side.BUY], book.display.touch[Side.SELL]
+    if bid is None or ask is None or bid.price > ask.price or not book.trading:
+        return None
+    return (bid.price + ask.price) / 2
+
+
+def _takes(order: Working, ticks: float) -> bool:
+    return reaches(order.side, order.price, ticks)
+
+
+def _meet(book: Matching, order: Working) -> None:
+    ticks = middle(book)
+    if ticks is None or not _takes(order, ticks):
+        return
+    price = book.display.price(ticks)
+    facing = [each for each in book.orders.values() if each.side is OPPOSITE[order.side] and _takes(each, ticks)]
+    for other in sorted(facing, key=lambda each: each.rank):
+        if order.over:
+            return
+        first, second = sorted((order, other), key=lambda each: each.rank)
+        if first.order.participant == second.order.participant:
+            if second.may(VenueWord.CANCELED, book.time_ns):
+                book.say(second, VenueWord.CANCELED, MET_ITS_OWN)
+            continue
+        most = first.fillable(book.time_ns, price, True), second.fillable(book.time_ns, price, False)
+        if (first.bound is None or most[0] <= most[1]) and (second.bound is None or most[1] <= most[0]) and min(most):
+            book.fill(first, min(most), ticks, maker=True)
+            book.fill(second, min(most), ticks, maker=False)
+
+
+def _hidden(book: Matching, side: Side, queue: list[Working], *of: object) -> None:
+    ticks = middle(book)
+    bid, ask = book.display.touch[Side.BUY], book.display.touch[Side.SELL]
+    if ticks is None or bid is None or ask is None or book.config.draw("chance", *of) >= book.config.fill_chance:
+        return
+    lots = 1 + int(book.config.draw("lots", *of) * min(bid.lots, ask.lots))
+    price = book.display.price(ticks)
+    for order in queue:
+        if not _takes(order, ticks):
+            continue
+        wanted = order.fillable(book.time_ns, price, True)
+        traded = wanted if order.bound is not None else min(wanted, lots)
+        if traded > 0:
+            lots -= traded
+            book.fill(order, traded, ticks, maker=True)
