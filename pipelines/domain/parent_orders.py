@@ -7,29 +7,24 @@ So a gateway that starts again goes on as the one before it would have. Pure: no
 Of a parent no more is ever out than its quantity: filled, working and unknown lots of its children together.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pipelines.domain.parent_legs import Legs, LegsInStep
+from pipelines.domain.parent_log import ParentLog
+from pipelines.domain.parent_posts import look, posted_ns
 from pipelines.domain.parent_rules import WORKED, Books, WorkRules
 from pipelines.domain.parent_state import Parent
-from pipelines.domain.parent_steps import act, more, next_ns
+from pipelines.domain.parent_steps import act, next_ns, send_ns
 from pipelines.domain.parent_words import (
     ENDED_WORD,
     NOTHING_WORD,
     STOPPED_WORD,
-    as_child,
     as_told,
     cancel_of,
     intent_of,
-    is_nothing,
-    is_stop,
     own_word,
 )
-from pipelines.domain.schedules import ScheduleError
-from pipelines.domain.trading import TERMINAL, OrderRequest, Report, TradingEvent
-
-NO_RULE = "no rule of the execution file is for it any more"
+from pipelines.domain.trading import OrderRequest, Report, TradingEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +41,26 @@ class ParentOrders:
     """Every order of an account that is worked."""
 
     rules: WorkRules = field(default_factory=WorkRules)
-    parents: dict[str, Parent] = field(default_factory=dict)
-    _of_child: dict[str, str] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
-    _active: dict[str, None] = field(default_factory=dict)
-    """Parents of which something may still come or go."""
-    _in_step: LegsInStep = field(default_factory=LegsInStep)
+    _log: ParentLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._log = ParentLog(self.rules)
+
+    @property
+    def parents(self) -> Mapping[str, Parent]:
+        """All of them, those that are over too."""
+        return self._log.parents
 
     def takes(self, order: OrderRequest) -> bool:
         """Whether it is worked, and goes to no venue as it is."""
         return not order.target and self.rules.of(order) is not None
 
     def is_child(self, order_id: str) -> bool:
-        return order_id in self._of_child
+        return order_id in self._log.of_child
 
     def working(self) -> list[str]:
         """Parents without a last word."""
-        return [each for each in self._active if self.parents[each].ended is None]
+        return [each.order.client_order_id for each in self._log.active() if each.ended is None]
 
     def take(self, order: OrderRequest) -> Work:
         """Work an order from its event time on: its intent is to be written; children come of `moved`. Raises
@@ -72,39 +70,27 @@ class ParentOrders:
             return Work()
         rule.schedule(order)
         event = intent_of(replace(order, order_type=WORKED))
-        self.recover(event)
+        self._log.take(event)
         return Work(events=(event,))
 
     def recover(self, event: TradingEvent) -> None:
         """Take an event of the log, in its order: what is not about these orders does nothing."""
-        match event.body:
-            case OrderRequest(target="") as order if order.order_type == WORKED:
-                self._take(order)
-            case OrderRequest() as order if (
-                order.target in self.parents and order.client_order_id not in self._of_child
-            ):
-                self._of_child[order.client_order_id] = order.target
-                self.parents[order.target].take_child(order)
-            case Report() as report if event.event_id not in self._told:
-                parent = self.parents.get(report.client_order_id)
-                if parent is not None:
-                    self._told.add(event.event_id)
-                    self._hear(parent, event, report)
+        self._log.take(event)
 
     def told(self, event: TradingEvent) -> tuple[tuple[TradingEvent, ...], Work]:
         """What is to be written of a report that is about to be, and what follows from it. A child's becomes its
         parent's; one that was told before is nothing; any other is written as it is."""
         report = event.body
-        if not isinstance(report, Report) or report.client_order_id not in self._of_child:
+        if not isinstance(report, Report) or report.client_order_id not in self._log.of_child:
             return (event,), Work()
-        if event.event_id in self._told:
+        if event.event_id in self._log.told:
             return (), Work()
-        parent = self.parents[self._of_child[report.client_order_id]]
-        self._told.add(event.event_id)
+        parent = self.parents[self._log.of_child[report.client_order_id]]
+        self._log.told.add(event.event_id)
         parent.hear_child(report, event.event_time_ns)
-        told = as_told(parent, event, self._over(parent))
+        told = as_told(parent, event, self._log.over(parent))
         assert isinstance(told.body, Report)
-        self._end(parent, told.body)
+        self._log.end(parent, told.body)
         return (told, *self._endings(event.event_time_ns)), Work(cancels=self.cancels())
 
     def moved(self, time_ns: int, books: Books, held: Callable[[OrderRequest], bool] = lambda _: False) -> Work:
@@ -112,22 +98,27 @@ class ParentOrders:
         replay. `held`: orders that wait."""
         children: list[OrderRequest] = []
         events: list[TradingEvent] = []
-        for parent in self._each():
-            legs, due_ns = self._legs_of(parent), next_ns(parent, self._legs_of(parent))
-            if due_ns is None or due_ns > time_ns or held(parent.order):
+        for parent in self._log.active():
+            if held(parent.order):
+                continue
+            legs, posted = self._log.legs_of(parent), posted_ns(parent)
+            if posted is not None and posted <= time_ns:
+                look(parent, time_ns, books)
+            due_ns = send_ns(parent, legs)
+            if due_ns is None or due_ns > time_ns:
                 continue
             found = act(parent, legs, time_ns, books)
             for order in found:
-                self.recover(intent_of(order))
+                self._log.take(intent_of(order))
             children += found
-            if not found and parent.due(time_ns) > parent.committed and not self._over(parent):
+            if not found and parent.due(time_ns) > parent.committed and not self._log.over(parent):
                 number = NOTHING_WORD - len(parent.fruitless)
                 events.append(self._own_word(parent, number, time_ns, "nothing of it is sent now"))
         return Work(tuple(children), self.cancels(), (*events, *self._endings(time_ns)))
 
     def due_ns(self, held: Callable[[OrderRequest], bool] = lambda _: False) -> int | None:
         """The event time as of which something is to be decided next, as far as is known; None where nothing is."""
-        times = [next_ns(each, self._legs_of(each)) for each in self._each() if not held(each.order)]
+        times = [next_ns(each, self._log.legs_of(each)) for each in self._log.active() if not held(each.order)]
         return min((each for each in times if each is not None), default=None)
 
     def cancel(self, request: OrderRequest) -> Work:
@@ -137,7 +128,7 @@ class ParentOrders:
     def stop(self, which: Callable[[OrderRequest], bool], time_ns: int, why: str) -> Work:
         """Send no more of orders, and have their children canceled."""
         events: list[TradingEvent] = []
-        for parent in self._each():
+        for parent in self._log.active():
             if parent.ended is not None or parent.stopped or not which(parent.order):
                 continue
             parent.stopped, parent.stopped_ns = why, time_ns
@@ -152,70 +143,27 @@ class ParentOrders:
     def cancels(self) -> tuple[OrderRequest, ...]:
         """Requests for all children that are out and should not be: the same until they are over."""
         found = []
-        for parent in self._each():
+        for parent in self._log.active():
             excess = parent.committed > parent.order.quantity  # filled beyond what a venue had said was its last word
             for child in parent.children.values():
                 if child.over:
                     continue
-                if parent.stopped or excess:
-                    since_ns = parent.stopped_ns or parent.changed_ns
+                if parent.stopped or excess or child.cancel_ns is not None:
+                    since_ns = parent.stopped_ns or child.cancel_ns or parent.changed_ns
                     found.append(cancel_of(child, max(since_ns, child.order.event_time_ns), parent.order.cause))
         return tuple(found)
-
-    def _each(self) -> Iterator[Parent]:
-        for name in list(self._active):
-            yield self.parents[name]
-
-    def _take(self, order: OrderRequest) -> None:
-        if order.client_order_id in self.parents:
-            return
-        rule = self.rules.of(order)
-        parent = Parent(order, rule, None, acted_ns=order.event_time_ns - 1)
-        try:
-            parent.schedule = rule.schedule(order) if rule else None
-        except ScheduleError as error:
-            parent.stopped = str(error)
-        if rule is None:
-            parent.stopped = NO_RULE
-        self.parents[order.client_order_id] = parent
-        self._active[order.client_order_id] = None
-        self._in_step.take(parent)
-
-    def _legs_of(self, parent: Parent) -> Legs | None:
-        return self._in_step.of(parent, self.parents)
-
-    def _hear(self, parent: Parent, event: TradingEvent, report: Report) -> None:
-        """Take a word of the log about a parent."""
-        if report.child in parent.children:
-            own = as_child(event).body
-            assert isinstance(own, Report)
-            parent.hear_child(own, event.event_time_ns)
-        elif is_stop(report):
-            parent.stopped, parent.stopped_ns = report.text, event.event_time_ns
-        elif is_nothing(parent, report):
-            parent.find_nothing(event.event_time_ns)
-        self._end(parent, report)
-
-    def _end(self, parent: Parent, told: Report) -> None:
-        if told.status in TERMINAL:
-            parent.ended = told.status
-        if parent.ended is not None and parent.settled:
-            self._active.pop(parent.order.client_order_id, None)
-
-    def _over(self, parent: Parent) -> bool:
-        return parent.settled and not more(parent, self._legs_of(parent))
 
     def _endings(self, time_ns: int) -> tuple[TradingEvent, ...]:
         """Last words on orders of which nothing is out and no more is sent."""
         events = []
-        for parent in [*self._each(), *self._each()]:  # the end of one leg may be that of the other
-            if parent.ended is None and self._over(parent):
+        for parent in [*self._log.active(), *self._log.active()]:  # the end of one leg may be that of the other
+            if parent.ended is None and self._log.over(parent):
                 why = parent.stopped or "what is left of it is not sent"
                 at_ns = max(time_ns, parent.changed_ns, parent.order.event_time_ns)
                 events.append(self._own_word(parent, ENDED_WORD, at_ns, why))
         return tuple(events)
 
     def _own_word(self, parent: Parent, number: int, time_ns: int, why: str) -> TradingEvent:
-        event = own_word(parent, number, self._over(parent), time_ns, why)
-        self.recover(event)
+        event = own_word(parent, number, self._log.over(parent), time_ns, why)
+        self._log.take(event)
         return event

@@ -23,7 +23,9 @@ class Child:
     settled: bool = False
     """Over, and each fill told that its last word counted; a fill that is taken back later changes nothing of that."""
     cancel_ns: int | None = None
-    """When it was asked to be canceled for a better place; not in the log: after a restart it is decided again."""
+    """When it was asked to be canceled for a better place."""
+    looked_ns: int = 0
+    """When it was last asked whether there is one. Neither is in the log: after a restart they come about again."""
 
     @property
     def over(self) -> bool:
@@ -107,9 +109,15 @@ class Parent:
         return next((at_ns for at_ns in self.slice_times() if at_ns > after_ns), None)
 
     def slice_times(self) -> list[int]:
-        """When lots come due, rising."""
+        """When lots come due, rising; and when those that wait in queues are to wait no more."""
         slices = self.schedule.slices if self.schedule else ()
-        return [self.order.event_time_ns + each.at_ns for each in slices if each.lots]
+        times = [self.order.event_time_ns + each.at_ns for each in slices if each.lots]
+        return [*times, self.deadline_ns] if self.rule is not None and self.rule.urgency < 1 else times
+
+    @property
+    def deadline_ns(self) -> int:
+        """From when on nothing is posted."""
+        return self.order.event_time_ns + (self.rule.duration_ns if self.rule is not None else 0)
 
     def rounds(self, since_ns: int) -> int:
         """How often it was routed since then, with and without anything found."""

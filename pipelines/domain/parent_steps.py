@@ -1,6 +1,7 @@
 """When a parent is looked at next, whether more of it may be sent, and what. Functions of its state, books and time."""
 
 from pipelines.domain.parent_legs import Legs
+from pipelines.domain.parent_posts import posted_ns
 from pipelines.domain.parent_routes import routed
 from pipelines.domain.parent_rules import Books
 from pipelines.domain.parent_state import Parent
@@ -25,7 +26,13 @@ def more(parent: Parent, legs: Legs | None) -> bool:
 
 
 def next_ns(parent: Parent, legs: Legs | None) -> int | None:
-    """The event time as of which it is to be decided what is sent of it; None while it waits for its children."""
+    """The event time as of which something is to be decided of it; None while it waits for its children."""
+    times = [each for each in (send_ns(parent, legs), posted_ns(parent)) if each is not None]
+    return min(times, default=None)
+
+
+def send_ns(parent: Parent, legs: Legs | None) -> int | None:
+    """The event time as of which it is to be decided what is sent of it."""
     if parent.rule is None or not more(parent, legs):
         return None
     first_ns = parent.order.event_time_ns
@@ -60,8 +67,9 @@ def act(parent: Parent, legs: Legs | None, time_ns: int, books: Books) -> list[O
     found: list[OrderRequest] = []
     if lots > 0 and parent.rule is not None:
         last = parent.next_slice_ns(time_ns) is None and parent.rounds(_since_ns(parent, legs)) >= parent.rule.tries
-        rest = parent.rule.rest and (last or legs is not None)
-        found = routed(parent, lots, time_ns, books, rest=rest, urgency=parent.rule.urgency)
+        urgency = parent.rule.urgency if time_ns < parent.deadline_ns else 1.0
+        rest = parent.rule.rest and (last or legs is not None) and urgency == 1.0
+        found = routed(parent, lots, time_ns, books, rest=rest, urgency=urgency)
     return found
 
 

@@ -112,7 +112,8 @@ class Desk:
             text="",
         )
         report = replace(report, **changes)  # type: ignore[arg-type]
-        return TradingEvent(report_id(child.venue, report.exec_id), "desk", child.event_time_ns + 1_000, report)
+        asked = self.cancels.get(child.client_order_id, child) if status == "canceled" else child
+        return TradingEvent(report_id(child.venue, report.exec_id), "desk", asked.event_time_ns + 1_000, report)
 
     def tell(self, event: TradingEvent) -> Report:
         events, work = self.orders.told(event)

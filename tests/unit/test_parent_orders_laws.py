@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipelines.domain.parent_orders import ParentOrders
-from pipelines.domain.parent_rules import Algo, OnReject
+from pipelines.domain.parent_rules import Algo, OnReject, Place
 from pipelines.domain.trading import OrderRequest, Report, TradingEvent
 from pipelines.domain.venue_books import VenueBook
-from tests.unit.parent_world import NOW, Desk, S, books, order, rules
+from tests.unit.parent_world import NOW, PLACES, Desk, S, books, order, rules
 
+POSTS = tuple(Place(replace(each.venue, turnover_lots=50.0), each.instrument) for each in PLACES)
 RULES = (
     NOW,
     replace(NOW, tries=1, rest=False, on_reject=OnReject.END),
     replace(NOW, algo=Algo.TWAP, duration_ns=10 * S, slices=4),
+    replace(NOW, places=POSTS, algo=Algo.TWAP, duration_ns=10 * S, slices=2, urgency=0.1),
 )
 
 
@@ -39,15 +41,16 @@ class Venues(RuleBasedStateMachine):
         else:
             self.desk = Desk(rules(base))
         self.plain = Desk(self.desk.rules)
-        """The same, never started again."""
-        self.parents = [order("one", lots), order("two", other, leg=1, instrument="B.Q", pair="A-B")]
+        """The same, never started again. Where lots are posted it asks the market other things, at other times."""
+        self.desks = [self.desk] if base.urgency < 1 else [self.desk, self.plain]
+        self.parents = [order("one", lots), order("two", other, leg=1, instrument="B.Q" if step else "A.Q")]
         self.step = step
         self.filled: Counter[str] = Counter()
         self.open: dict[str, int] = {}
         """Children that venues have, and lots filled of them."""
         self.seen: set[str] = set()
         self.on_their_way: list[TradingEvent] = []
-        for desk in (self.desk, self.plain):
+        for desk in self.desks:
             desk.take(*self.parents)
 
     def shown(self, q: int, n: int) -> dict[str, VenueBook]:
@@ -62,7 +65,7 @@ class Venues(RuleBasedStateMachine):
         if due_ns is not None:
             shown = self.shown(q or 1, n or 1)
             shown = {name: book for name, book in shown.items() if (q if name.endswith("Q") else n)}
-            for desk in (self.desk, self.plain):
+            for desk in self.desks:
                 desk.move(due_ns, shown)
 
     def _child(self, which: int) -> OrderRequest | None:
@@ -99,7 +102,7 @@ class Venues(RuleBasedStateMachine):
         event = self.on_their_way.pop(which % len(self.on_their_way))
         report, before = event.body, len(self.desk.log)
         assert isinstance(report, Report)
-        for desk in (self.desk, self.plain):
+        for desk in self.desks:
             desk.tell(event)
         if len(self.desk.log) > before:
             self.filled[self.desk.sent[report.client_order_id].target] += report.last_quantity
@@ -108,7 +111,7 @@ class Venues(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1))
     def the_trader_cancels(self, which: int) -> None:
-        for desk in (self.desk, self.plain):
+        for desk in self.desks:
             desk.cancel(self.parents[which].client_order_id)
 
     @rule()
@@ -138,8 +141,9 @@ class Venues(RuleBasedStateMachine):
 
     @invariant()
     def a_gateway_that_started_again_does_what_the_other_does(self) -> None:
-        assert self.desk.log == self.plain.log
-        assert self.desk.orders.due_ns() == self.plain.orders.due_ns()
+        for desk in self.desks:
+            assert desk.log == self.desk.log
+            assert desk.orders.due_ns() == self.desk.orders.due_ns()
 
     @invariant()
     def sums_are_those_of_the_fills(self) -> None:
@@ -152,19 +156,19 @@ class Venues(RuleBasedStateMachine):
     @invariant()
     def the_leg_that_follows_is_never_ahead(self) -> None:
         if self.step:
-            legs = self.desk.orders._legs_of(self.desk.orders.parents[self.parents[0].client_order_id])
+            legs = self.desk.orders._log.legs_of(self.desk.orders.parents[self.parents[0].client_order_id])
             if legs is not None and legs.leading is not None:
                 follows = legs.other(legs.leading)
                 assert follows.committed * legs.leading.order.quantity <= legs.leading.filled * follows.order.quantity
 
     def teardown(self) -> None:
         """Venues say all that they have to say, and time goes on: every order has a last word."""
-        if not hasattr(self, "desk"):
+        if not hasattr(self, "desks"):
             return
         for _ in range(200):
             if (due_ns := self.desk.orders.due_ns()) is not None:
-                self.desk.move(due_ns, self.shown(5, 5))
-                self.plain.move(due_ns, self.shown(5, 5))
+                for desk in self.desks:
+                    desk.move(due_ns, self.shown(5, 5))
             while self._child(0) is not None:
                 self.a_venue_fills(0, 100)
             while self.on_their_way:
