@@ -48,6 +48,8 @@ class Venues(RuleBasedStateMachine):
         self.filled: Counter[str] = Counter()
         self.open: dict[str, int] = {}
         """Children that venues have, and lots filled of them."""
+        self.closed: dict[str, int] = {}
+        """Likewise of those that are over at their venue, whether or not it was heard."""
         self.seen: set[str] = set()
         self.on_their_way: list[TradingEvent] = []
         for desk in self.desks:
@@ -85,7 +87,7 @@ class Venues(RuleBasedStateMachine):
             whole = done == child.quantity
             self.on_their_way.append(self.desk.word(child, "filled" if whole else "partially_filled", lots, done))
             if whole:
-                del self.open[child.client_order_id]
+                self.closed[child.client_order_id] = self.open.pop(child.client_order_id)
 
     @rule(which=st.integers(0, 50), status=st.sampled_from(["new", "canceled", "rejected", "unknown"]))
     def a_venue_says(self, which: int, status: str) -> None:
@@ -94,7 +96,7 @@ class Venues(RuleBasedStateMachine):
             return
         self.on_their_way.append(self.desk.word(child, status, 0, self.open[child.client_order_id]))
         if status in ("canceled", "rejected"):
-            del self.open[child.client_order_id]
+            self.closed[child.client_order_id] = self.open.pop(child.client_order_id)
 
     @rule(which=st.integers(0, 50), again=st.booleans())
     @precondition(lambda self: self.on_their_way)
@@ -129,8 +131,11 @@ class Venues(RuleBasedStateMachine):
 
     @invariant()
     def no_more_is_out_than_the_order(self) -> None:
-        for parent in self.desk.orders.parents.values():
-            assert parent.committed <= parent.order.quantity
+        for parent in self.parents:
+            children = [each for each in self.desk.sent.values() if each.target == parent.client_order_id]
+            may_be = sum(self.closed.get(each.client_order_id, each.quantity) for each in children)
+            counted = self.desk.orders.parents[parent.client_order_id].committed
+            assert may_be <= counted <= parent.quantity
 
     @invariant()
     def fills_of_children_are_those_of_their_orders_each_once(self) -> None:
