@@ -66,13 +66,10 @@ class ParentLog:
         if order.client_order_id in self.parents:
             return
         rule = self.rules.of(order)
-        parent = Parent(order, rule, None, acted_ns=order.event_time_ns - 1)
         try:
-            parent.schedule = rule.schedule(order) if rule else None
+            parent = Parent(order, rule, rule.schedule(order)) if rule else Parent(order, None, None, NO_RULE)
         except ScheduleError as error:
-            parent.stopped = str(error)
-        if rule is None:
-            parent.stopped = NO_RULE
+            parent = Parent(order, rule, None, str(error))
         self.parents[order.client_order_id] = parent
         self._active[order.client_order_id] = None
         self._in_step.take(parent)

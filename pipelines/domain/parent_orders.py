@@ -112,7 +112,7 @@ class ParentOrders:
                 self._log.take(intent_of(order))
             children += found
             if not found and parent.due(time_ns) > parent.committed and not self._log.over(parent):
-                number = NOTHING_WORD - len(parent.fruitless)
+                number = NOTHING_WORD - len(parent.fruitless_ns)
                 events.append(self._own_word(parent, number, time_ns, "nothing of it is sent now"))
         return Work(tuple(children), self.cancels(), (*events, *self._endings(time_ns)))
 
@@ -145,7 +145,7 @@ class ParentOrders:
         found = []
         for parent in self._log.active():
             excess = parent.committed > parent.order.quantity  # filled beyond what a venue had said was its last word
-            for child in parent.children.values():
+            for child in parent.unsettled.values():
                 if child.over:
                     continue
                 if parent.stopped or excess or child.cancel_ns is not None:

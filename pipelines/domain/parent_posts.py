@@ -31,7 +31,7 @@ def look(parent: Parent, time_ns: int, books: Books) -> None:
 
 
 def _waiting(parent: Parent) -> list[Child]:
-    return [each for each in parent.children.values() if each.posted and not each.over and each.cancel_ns is None]
+    return [each for each in parent.unsettled.values() if each.posted and not each.over and each.cancel_ns is None]
 
 
 def _look_ns(parent: Parent, child: Child) -> int:

@@ -1,7 +1,9 @@
 """A parent order and its children, as the log tells of them. Quantities in lots, times in ns of event time."""
 
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import accumulate
 
 from pipelines.domain.parent_rules import OnReject, WorkRule
 from pipelines.domain.schedules import Planned
@@ -59,101 +61,119 @@ class Parent:
     order: OrderRequest
     rule: WorkRule | None
     schedule: Planned | None
-    children: dict[str, Child] = field(default_factory=dict)
     stopped: str = ""
     """Why no more of it is sent."""
     stopped_ns: int = 0
     ended: OrderStatus | None = None
     """Its last word."""
+    children: dict[str, Child] = field(default_factory=dict)
+    unsettled: dict[str, Child] = field(default_factory=dict)
+    """Those of its children of which something may still come."""
+    filled: int = 0
+    committed: int = 0
+    """Lots that are or may be filled: never more than its quantity, whatever comes in whatever order."""
+    barred: set[str] = field(default_factory=set)
+    """Venues that rejected a child of it."""
     changed_ns: int = 0
     """When a venue last said anything of it."""
     filled_ns: int = 0
-    acted_ns: int = 0
+    acted_ns: int = field(init=False)
     """When it was last decided what to send."""
-    fruitless: list[int] = field(default_factory=list)
-    """When nothing was found to send of what was due."""
+    routed_ns: list[int] = field(default_factory=list)
+    """When children that take were sent, rising."""
+    fruitless_ns: list[int] = field(default_factory=list)
+    """When nothing was found to send of what was due, rising."""
+    slices_ns: list[int] = field(init=False)
+    """When lots come due, rising; and when those that wait in queues are to wait no more."""
+    _due: list[int] = field(init=False)
+    """Lots that are due by each of them."""
+    _said: Counter[OrderStatus | None] = field(default_factory=Counter)
+    """How many children are at which word."""
 
-    @property
-    def filled(self) -> int:
-        return sum(each.filled for each in self.children.values())
-
-    @property
-    def committed(self) -> int:
-        """Lots that are or may be filled: never more than its quantity, whatever comes in whatever order."""
-        return sum(each.committed for each in self.children.values())
+    def __post_init__(self) -> None:
+        self.acted_ns = self.order.event_time_ns - 1
+        slices = [each for each in self.schedule.slices if each.lots] if self.schedule else []
+        self.slices_ns = [self.order.event_time_ns + each.at_ns for each in slices]
+        self._due = list(accumulate(each.lots for each in slices))
+        if self.rule is not None and self.rule.urgency < 1:
+            self.slices_ns.append(self.deadline_ns)
+            self._due.append(self.order.quantity)
 
     @property
     def settled(self) -> bool:
-        return all(each.settled for each in self.children.values())
+        return not self.unsettled
 
     @property
     def taking(self) -> bool:
         """Whether a child that takes is still out."""
-        return any(not each.over and not each.posted for each in self.children.values())
-
-    @property
-    def barred(self) -> frozenset[str]:
-        """Venues that rejected a child of it."""
-        return frozenset(c.order.venue for c in self.children.values() if c.status is OrderStatus.REJECTED)
-
-    def due(self, time_ns: int) -> int:
-        """Lots that its schedule wants sent by then."""
-        return self.schedule.due(time_ns - self.order.event_time_ns) if self.schedule else 0
-
-    def slice_ns(self, time_ns: int) -> int:
-        """When the slice began that it is in; its own time before the first."""
-        begun = takewhile(lambda at_ns: at_ns <= time_ns, self.slice_times())
-        return max(begun, default=self.order.event_time_ns)
-
-    def next_slice_ns(self, after_ns: int) -> int | None:
-        return next((at_ns for at_ns in self.slice_times() if at_ns > after_ns), None)
-
-    def slice_times(self) -> list[int]:
-        """When lots come due, rising; and when those that wait in queues are to wait no more."""
-        slices = self.schedule.slices if self.schedule else ()
-        times = [self.order.event_time_ns + each.at_ns for each in slices if each.lots]
-        return [*times, self.deadline_ns] if self.rule is not None and self.rule.urgency < 1 else times
+        return any(not each.over and not each.posted for each in self.unsettled.values())
 
     @property
     def deadline_ns(self) -> int:
         """From when on nothing is posted."""
         return self.order.event_time_ns + (self.rule.duration_ns if self.rule is not None else 0)
 
+    def due(self, time_ns: int) -> int:
+        """Lots that its schedule wants sent by then."""
+        begun = bisect_right(self.slices_ns, time_ns)
+        return self._due[begun - 1] if begun else 0
+
+    def slice_ns(self, time_ns: int) -> int:
+        """When the slice began that it is in; its own time before the first."""
+        begun = bisect_right(self.slices_ns, time_ns)
+        return self.slices_ns[begun - 1] if begun else self.order.event_time_ns
+
+    def next_slice_ns(self, after_ns: int) -> int | None:
+        begun = bisect_right(self.slices_ns, after_ns)
+        return self.slices_ns[begun] if begun < len(self.slices_ns) else None
+
     def rounds(self, since_ns: int) -> int:
         """How often it was routed since then, with and without anything found."""
-        times = {c.order.event_time_ns for c in self.children.values() if not c.posted}
-        return sum(each >= since_ns for each in (*times, *self.fruitless))
+        return sum(len(times) - bisect_left(times, since_ns) for times in (self.routed_ns, self.fruitless_ns))
 
     def find_nothing(self, time_ns: int) -> None:
-        self.fruitless.append(time_ns)
+        self.fruitless_ns.append(time_ns)
         self.acted_ns = max(self.acted_ns, time_ns)
 
     def take_child(self, order: OrderRequest) -> None:
-        self.children[order.client_order_id] = Child(order)
+        child = self.children[order.client_order_id] = self.unsettled[order.client_order_id] = Child(order)
+        self.committed += child.committed
+        self._said[None] += 1
+        if not child.posted and self.routed_ns[-1:] != [order.event_time_ns]:
+            self.routed_ns.append(order.event_time_ns)
         self.acted_ns = max(self.acted_ns, order.event_time_ns)
 
     def hear_child(self, report: Report, time_ns: int) -> None:
         """Take a child's own word."""
         child = self.children[report.client_order_id]
+        filled, committed, status = child.filled, child.committed, child.status
         child.hear(report)
+        self.filled += child.filled - filled
+        self.committed += child.committed - committed
+        self._said[status] -= 1
+        self._said[child.status] += 1
+        if child.settled:
+            self.unsettled.pop(report.client_order_id, None)
         self.changed_ns = max(self.changed_ns, time_ns)
         if report.last_quantity:
             self.filled_ns = max(self.filled_ns, time_ns)
-        rejected = report.status is OrderStatus.REJECTED
-        if rejected and self.rule is not None and self.rule.on_reject is OnReject.END:
-            self.stopped = self.stopped or f"{report.venue} rejects a child: {report.text}"
+        if child.status is OrderStatus.REJECTED:
+            self.barred.add(report.venue)
+            if self.rule is not None and self.rule.on_reject is OnReject.END:
+                self.stopped = self.stopped or f"{report.venue} rejects a child: {report.text}"
 
     def status(self, over: bool) -> OrderStatus:
         """As it is told. `over`: all of it is, and what is left will not be sent."""
-        children = self.children.values()
         if self.filled >= self.order.quantity:
             return OrderStatus.FILLED
         if self.ended is not None:
             return self.ended
+        refused = self._said[OrderStatus.REJECTED]
         if over:
-            refused = children and all(each.status is OrderStatus.REJECTED for each in children) and not self.filled
-            return OrderStatus.REJECTED if refused else OrderStatus.CANCELED
+            alone = refused and refused == len(self.children) and not self.filled
+            return OrderStatus.REJECTED if alone else OrderStatus.CANCELED
         if self.filled:
             return OrderStatus.PARTIALLY_FILLED
-        said = {each.status for each in children} - {None, OrderStatus.REJECTED}
-        return OrderStatus.UNKNOWN if said == {OrderStatus.UNKNOWN} else OrderStatus.NEW
+        unknown = self._said[OrderStatus.UNKNOWN]
+        silent = unknown and unknown + refused + self._said[None] == len(self.children)
+        return OrderStatus.UNKNOWN if silent else OrderStatus.NEW

@@ -38,7 +38,7 @@ def send_ns(parent: Parent, legs: Legs | None) -> int | None:
     first_ns = parent.order.event_time_ns
     if parent.rule.legs_in_step and legs is None:
         first_ns += parent.rule.together_ns
-    found = parent.acted_ns not in parent.fruitless
+    found = parent.fruitless_ns[-1:] != [parent.acted_ns]
     again_ns = parent.acted_ns + (1 if found else parent.rule.retry_ns)
     if legs is not None and legs.hedges(parent):
         if parent.taking or legs.earned(parent) <= parent.committed:

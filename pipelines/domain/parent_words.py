@@ -82,7 +82,7 @@ def is_stop(report: Report) -> bool:
 
 def is_nothing(parent: Parent, report: Report) -> bool:
     """Whether it says, once more, that nothing was found to send."""
-    number = NOTHING_WORD - len(parent.fruitless)
+    number = NOTHING_WORD - len(parent.fruitless_ns)
     return not report.child and report.exec_id == exec_id(report.venue, report.client_order_id, number)
 
 

@@ -56,7 +56,7 @@ def test_a_fill_costs_what_the_venue_takes_that_filled_it() -> None:
 def test_an_order_that_is_worked_is_one_order_from_its_intent_to_its_last_fill() -> None:
     desk = marked()
     order, _ = entered(desk)
-    gateway = Gateway(rules(NOW))
+    gateway = Gateway(rules(replace(NOW, instrument=order.instrument)))
     gateway.take(order)
     while gateway.orders.due_ns() is not None:
         for child in gateway.move(shown=books(Q=3, N=3)):
