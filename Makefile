@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 ARGS ?=
 SECONDS ?= 600
 
-.PHONY: help setup demo test fuzz check down lock jars-lock parts
+.PHONY: help setup fix fix-wheel demo test fuzz check down lock jars-lock parts
 .DEFAULT_GOAL := help
 
 help:
@@ -14,7 +14,8 @@ help:
 	@echo "make check    lint, format, types, the import law, the schemas against what was released"
 	@echo "make down     stop the local services; data stays in .local"
 	@echo "make setup    Python packages, jars, TimescaleDB; what the others call"
-	@echo "make lock     resolve requirements.in into requirements.lock (jars-lock: hashes of the jars of infra/pom.xml)"
+	@echo "make fix      QuickFIX, for sessions of FIX: compiles for a minute or two, once; what needs it is skipped without"
+	@echo "make lock     resolve requirements*.in into requirements*.lock (jars-lock: hashes of the jars of infra/pom.xml)"
 
 demo: setup
 	.venv/bin/helios demo $(ARGS)
@@ -47,6 +48,15 @@ parts: .local/jars/ready .local/timescaledb/tree/ready
 .venv/ready: requirements.lock infra/environment.sh
 	@PYTHON=$(PYTHON) bash infra/environment.sh
 
+# Apart from the rest, as it is compiled. Its wheel needs nothing of .venv, and can be made beside it.
+fix: .venv/fix
+
+.venv/fix: .venv/ready requirements-fix.lock infra/fix.sh infra/fix_wheel.sh
+	@PYTHON=$(PYTHON) bash infra/fix.sh
+
+fix-wheel:
+	@PYTHON=$(PYTHON) bash infra/fix_wheel.sh
+
 .local/jars/ready: infra/pom.xml infra/jars.sh
 	@bash infra/jars.sh
 
@@ -63,8 +73,10 @@ parts: .local/jars/ready .local/timescaledb/tree/ready
 	@touch $@
 
 lock: .venv/ready
-	.venv/bin/uv pip compile requirements.in --output-file requirements.lock --python-version 3.11 \
-	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade
+	for part in requirements requirements-fix; do \
+	  .venv/bin/uv pip compile $$part.in --output-file $$part.lock --python-version 3.11 \
+	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade || exit; \
+	done
 
 # Fetches what infra/pom.xml names and writes down its hashes: look at the difference before you commit it.
 jars-lock:

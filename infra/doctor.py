@@ -1,5 +1,6 @@
 """What a machine needs for the local stack, and what it has."""
 
+import importlib.metadata
 import shutil
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from infra.ports import listeners
 from infra.settings import Settings
 from infra.stack import LEAST_FREE_BYTES, PARTS
 from infra.supervision import Supervision
+from pipelines.execution.fix import engine
 
 MEMORY_WANTED_KB = 6 << 20
 
@@ -47,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _disk(settings)
     yield _memory()
     yield from _ports(settings)
+    yield _fix()
 
 
 def _python() -> Check:
@@ -85,6 +88,14 @@ def _timescale() -> Iterator[Check]:
     yield Check("TimescaleDB", "missing", False, "make setup")
     for name in ("apt-get", "dpkg-deb"):
         yield _program(name, timescale_tree.OWN)
+
+
+def _fix() -> Check:
+    """Sessions of FIX alone need it."""
+    if engine.installed():
+        return Check("FIX engine", f"QuickFIX {importlib.metadata.version('quickfix')}", True)
+    compiler = "" if shutil.which("g++") else "apt-get install g++ python3.11-dev, then "
+    return Check("FIX engine", "missing", False, f"{compiler}make fix (sessions of FIX need it)", optional=True)
 
 
 def _disk(settings: Settings) -> Check:

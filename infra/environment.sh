@@ -44,3 +44,5 @@ SCRIPT
 chmod +x .venv/bin/helios
 .venv/bin/python -m infra.libpython
 touch .venv/ready
+# What is not in the lock has been taken away: the FIX engine comes back from its wheel.
+[ ! -e .venv/fix ] || PYTHON=$python bash infra/fix.sh

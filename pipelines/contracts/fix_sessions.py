@@ -23,6 +23,8 @@ class FixSession:
     hours: Hours | None = None
     allowed: tuple[str, ...] = ("127.0.0.1",)
     reconnect_s: int = 1
+    own_fields: bool = True
+    """Whether the other side may use fields from 5000 on that no dictionary has, such as 8013 in a Logon."""
 
     @property
     def name(self) -> str:

@@ -45,6 +45,7 @@ class FixOrder:
         self._told_filled = self._pending_when_full = self._holds_nothing = self._acknowledged = False
         self._newest: Moment | None = None
         self._reinstated: Moment | None = None
+        self._unknown_there = False
         self._most_told = ZERO
         self._last_told: Decimal | None = None
         self._last_told_at: Moment | None = None
@@ -111,6 +112,9 @@ class FixOrder:
     def hear_order(self, word: NewOrder) -> str | None:
         """Its NewOrderSingle, which may come after the first report."""
         if self._order is not None or word.cl_ord_id not in self.chain.versions:
+            if word.again and self._unknown_there:  # its venue was asked, and did not know it
+                self.final = self._newest = self._told = None
+                self._unknown_there = False
             if word.again or (word == self._order and word.moment.number is not None):
                 return None
             self._sent_twice = True
@@ -324,6 +328,7 @@ class FixOrder:
         elif word.kind is ExecKind.STATUS and self._acknowledged:
             errors.append("the venue no longer knows the order that it told of: it stands")
         elif not (word.duplicate_order and (self._acknowledged or self._sent_twice)):
+            self._unknown_there = word.kind is ExecKind.STATUS and self.final is None
             self.final = self.final or OrdStatus.REJECTED
 
     def _take_status(self, told: OrdStatus, word: Report | None) -> None:

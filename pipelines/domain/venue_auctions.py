@@ -4,7 +4,7 @@ Who bid better than the print fills at it, market orders first; at the price its
 recorded market that stand ahead in the queue have their share before.
 """
 
-from pipelines.domain.limit_book import reaches
+from pipelines.domain.limit_book import OPPOSITE, reaches
 from pipelines.domain.market import Condition
 from pipelines.domain.trading import Side
 from pipelines.domain.venue_matching import SIDES, Matching
@@ -33,13 +33,8 @@ def _ended(kind: int) -> frozenset[TimeInForce]:
 
 
 def _trade(book: Matching, side: Side, price: float, lots: int, ended: frozenset[TimeInForce]) -> None:
-    near = book.display.ticks(side, price)
-    """The last price that may trade at the print: a bid at or above it, an ask at or below."""
     exact = book.display.order_ticks(price)
-    if exact is None and side is Side.BUY:
-        near += 1
-    elif exact is None:
-        near -= 1
+    near = book.display.ticks(OPPOSITE[side], price)  # between ticks: the first that is no worse for the other side
     for order in sorted(book.orders.values(), key=lambda each: _priority(each, side)):
         force = order.order.time_in_force
         if order.side is not side or (force in AUCTIONS and force not in ended):
@@ -49,8 +44,8 @@ def _trade(book: Matching, side: Side, price: float, lots: int, ended: frozenset
         if order.price == exact and order.resting:
             lots -= _ahead(book, order, lots)
         wanted = order.fillable(book.time_ns, book.display.price(near), True)
-        traded = wanted if order.bound is not None else min(wanted, max(0, lots))
-        if traded:
+        traded = min(wanted, lots) if order.bound is None or wanted <= lots else 0
+        if traded > 0:
             lots -= traded
             book.fill(order, traded, near, maker=True)
 

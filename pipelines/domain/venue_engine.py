@@ -10,6 +10,9 @@ was read by then. What is guaranteed:
   does not touch. Where it does touch them, what was told stands and is never repeated: told fills keep their lots, an
   order that has still such words ahead trades with nobody else until then, and a late request takes effect no earlier
   than the last word on its order. So the late order may find less than it would have found in time.
+- A new process that is given all orders with what was told of them, and all requests, goes on without a gap or a
+  repeat, and as the old one would have where orders did not meet each other. Where they did, what was told stands, and
+  what follows it may differ: told words do not say who traded with whom.
 - Cumulative and left over lots are the order's quantity until its last word, after which nothing is left over.
 """
 
@@ -27,7 +30,8 @@ from pipelines.domain.venue_orders import VenueCancel, VenueOrder, VenueReplace,
 from pipelines.domain.venue_rows import MARKET_ROW as MARKET_ROW
 from pipelines.domain.venue_rows import MarketRows as MarketRows
 from pipelines.domain.venue_rows import as_rows
-from pipelines.domain.venue_session import Session, Step, too_late
+from pipelines.domain.venue_session import Session
+from pipelines.domain.venue_steps import Step, too_late
 from pipelines.domain.venue_working import Record
 
 NO_ORDER = -1
@@ -82,16 +86,18 @@ class VenueEngine:
     def take(self, order: VenueOrder, told: Sequence[VenueReport] = ()) -> list[VenueReport]:
         """Take up an order: NEW or REJECTED, number 0, and whatever else, of others too, is due by the market as read.
 
-        `told`: all reports of it that were made before, by whichever process. An order that is known already says
-        nothing; another one under its name is rejected with a report of number `NO_ORDER`.
+        `told`: all reports of it that were made before, by whichever process; its replacements are to be sent again
+        too. An order that is known already says nothing; another one under its name is rejected with a report of number
+        `NO_ORDER`.
         """
         known = self._names.get(order.key)
         if known is not None:
             return [] if known[0].order == order else [_refused(order, "client order id is in use: give another")]
         meets_ns = order.event_time_ns + self._config.latency_ns(order.client_order_id)
-        record = Record(order, meets_ns, list(told), told[-1].client_order_id if told else order.client_order_id)
+        before = sorted(told, key=_number)
+        record = Record(order, meets_ns, before, before[-1].client_order_id if before else order.client_order_id)
         self._names[order.key] = record, meets_ns, 0
-        since_ns = {report.client_order_id: report.time_ns for report in reversed(told)}
+        since_ns = {report.client_order_id: report.time_ns for report in reversed(before)}
         for depth, name in enumerate(reversed(since_ns)):
             self._names.setdefault((order.participant, name), (record, since_ns[name], depth))
         said = [] if told else self._acknowledge(record)
@@ -146,6 +152,13 @@ class VenueEngine:
         told = len(record.told)
         return OrderState(record.order, record.name, last.word, last.cumulative_quantity, leaves, told, over)
 
+    def ahead(self, participant: str, client_order_id: str) -> int | None:
+        """Lots that stand before an order in the queue at its price, as the market was read; None of one that does not
+        stand in the book."""
+        found = self._names.get((participant, client_order_id))
+        session = self._sessions.get(self._numbers.get(found[0].order.instrument, -1)) if found is not None else None
+        return session.ahead(found[0].order.key) if found is not None and session is not None else None
+
     def _acknowledge(self, record: Record) -> list[VenueReport]:
         order = record.order
         reason = fault(order, self._known.get(order.instrument), self._config)
@@ -163,16 +176,19 @@ class VenueEngine:
         found = self._names.get((request.participant, request.target))
         meets_ns = request.event_time_ns + self._config.latency_ns(request.client_order_id)
         if found is None:
-            return [_unknown(request, meets_ns)]
+            text = f"order {request.target!r} of {request.participant} is not known"
+            return [_unanswerable(request, meets_ns, text)]
         self._asked.add(sent)
         record, named_ns, depth = found
+        if isinstance(request, VenueReplace) and self._names.get(sent, found)[0] is not record:
+            return [_unanswerable(request, meets_ns, f"client order id {request.client_order_id!r} is in use")]
         answer = next((each for each in record.told if each.request == request.client_order_id), None)
         meets_ns = answer.time_ns if answer is not None else max(meets_ns, named_ns, record.told[-1].time_ns)
         if isinstance(request, VenueReplace):
             self._names.setdefault(sent, (record, meets_ns, depth + 1))
-        if answer is not None and (answer.word is not VenueWord.REPLACED or record.over_ns is not None):
+        if answer is not None and answer.word is not VenueWord.REPLACED:
             return []
-        if record.over_ns is not None and not self._ahead(record, meets_ns):
+        if answer is None and record.over_ns is not None and not self._ahead(record, meets_ns):
             return too_late(record, request, meets_ns)
         return self._step(Step(meets_ns, depth + 1, sent, record, request))
 
@@ -214,10 +230,13 @@ def _refused(order: VenueOrder, text: str) -> VenueReport:
     )
 
 
-def _unknown(request: VenueCancel | VenueReplace, time_ns: int) -> VenueReport:
-    text = f"order {request.target!r} of {request.participant} is not known"
+def _unanswerable(request: VenueCancel | VenueReplace, time_ns: int, text: str) -> VenueReport:
     word, answers = VenueWord.REQUEST_REJECTED, request.client_order_id
     return VenueReport(request.participant, request.target, NO_ORDER, word, time_ns, text=text, request=answers)
+
+
+def _number(report: VenueReport) -> int:
+    return report.number
 
 
 def _time(report: VenueReport) -> int:

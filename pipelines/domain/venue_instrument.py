@@ -4,8 +4,10 @@ from pipelines.domain import venue_midpoint as dark
 from pipelines.domain.market import Condition, Flag, Kind, Status
 from pipelines.domain.trading import Side
 from pipelines.domain.venue_auctions import AUCTION, uncross
+from pipelines.domain.venue_changes import Change, change
 from pipelines.domain.venue_matching import Matching
 from pipelines.domain.venue_orders import OrderKind, TimeInForce, VenueCancel, VenueReplace, VenueReport, VenueWord
+from pipelines.domain.venue_resting import cross, printed
 from pipelines.domain.venue_rows import PHASES, Row
 from pipelines.domain.venue_working import AUCTIONS, Working, ended
 
@@ -26,7 +28,7 @@ class InstrumentVenue(Matching):
             self.refresh_all()
             self._release()
             if self.trading and not self.config.midpoint:
-                self.cross()
+                cross(self)
             elif self.config.midpoint:
                 dark.moved(self)
         elif kind == Kind.TRADE:
@@ -75,25 +77,9 @@ class InstrumentVenue(Matching):
         self._catch_up(order)
         if order.over:
             return
-        price = self._replaced_price(order, request)
-        told = order.bound
-        if told is not None and (told.word, told.request) != (VenueWord.REPLACED, request.client_order_id):
-            return
-        fault = self._replace_fault(order, request, price) if told is None else ""
-        if fault:
-            self.say(order, VenueWord.REQUEST_REJECTED, fault, request.client_order_id)
-            return
-        stays = order.resting and price == order.price and request.quantity <= order.quantity
-        if stays and order.price is not None and request.quantity < order.quantity:
-            self.book.reduce(order.side, order.price, order.key, order.quantity - request.quantity)
-        elif not stays:
-            self.unrest(order)
-        order.quantity, order.price, order.name = request.quantity, price, request.client_order_id
-        self.say(order, VenueWord.REPLACED, "", request.client_order_id)
-        if stays:
-            return
-        order.meets_ns = time_ns
-        self._again(order)
+        if change(self, order, request) is Change.COMES_AGAIN:
+            order.meets_ns = time_ns
+            self._again(order)
 
     def move(self, time_ns: int) -> None:
         """Go on to a time; all that was told of the one before has then happened."""
@@ -124,7 +110,7 @@ class InstrumentVenue(Matching):
             elif not row[3] & UNSEEN:
                 side = self._hit(row)
                 ticks = self.display.ticks(Side.SELL if side is Side.BUY else Side.BUY, row[5])
-                self.printed(side, ticks, self.display.whole_lots(row[6]))
+                printed(self, side, ticks, self.display.whole_lots(row[6]))
 
     def _hit(self, row: Row) -> Side:
         """Whose resting orders a trade took: asks where a buyer came, or where it was at the ask or above."""
@@ -134,14 +120,27 @@ class InstrumentVenue(Matching):
         return Side.SELL if row[4] & Flag.BUYER_AGGRESSOR or above else Side.BUY
 
     def _release(self) -> None:
-        """After a halt: market orders that waited come in the order of their times, and what crosses trades."""
+        """After a halt: what can trade comes in again in the order of times; post-only orders wait to be met."""
         if self.released or not self.trading or self.config.midpoint:
             return
         self.released = True
         for order in sorted(self.orders.values(), key=lambda each: each.rank):
-            if not order.over and order.price is None and order.order.time_in_force not in AUCTIONS:
-                self._again(order)
-        self.cross()
+            if order.over or order.order.time_in_force in AUCTIONS or order.order.post_only:
+                continue
+            if self._comes_in(order):
+                self.unrest(order)
+                self._enter(order)
+        cross(self)
+
+    def _comes_in(self, order: Working) -> bool:
+        """Whether an order that waited in a halt takes part at its end: of a bound one, whether it did."""
+        told = order.bound
+        if order.price is None:
+            return True
+        if told is not None:
+            mine = told.word is VenueWord.CANCELED or (told.word is VenueWord.FILL and not told.maker)
+            return mine and told.time_ns == self.time_ns
+        return next(self.offers(order, order.price), None) is not None
 
     def _again(self, order: Working) -> None:
         if self.config.midpoint:
@@ -196,22 +195,6 @@ class InstrumentVenue(Matching):
         if order.may(word, self.time_ns):
             self.say(order, word, text)
 
-    def _replaced_price(self, order: Working, request: VenueReplace) -> int | None:
-        if order.order.kind is OrderKind.MARKET or (order.order.kind is OrderKind.MIDPOINT and request.price == 0):
-            return None
-        return self.display.order_ticks(request.price)
-
-    def _replace_fault(self, order: Working, request: VenueReplace, price: int | None) -> str:
-        if request.quantity <= order.filled:
-            return f"quantity {request.quantity} lots: {order.filled} are filled, give more or cancel"
-        if order.order.kind is OrderKind.MARKET or (order.order.kind is OrderKind.MIDPOINT and request.price == 0):
-            return ""
-        if price is None or price <= 0:
-            return f"price {request.price}: give a multiple of {self.instrument.tick_size} above 0"
-        if order.order.post_only and self.trading and price != order.price:
-            return "post only: it would trade at once" if next(self.offers(order, price), None) is not None else ""
-        return ""
-
     def _settle(self) -> None:
         """Do what was told of times so far and has not happened by itself."""
         for order in list(self.orders.values()):
@@ -225,7 +208,7 @@ class InstrumentVenue(Matching):
     def _catch_up(self, order: Working) -> None:
         told = order.bound
         while told is not None and told.time_ns <= self.time_ns and not order.over:
-            if told.word is VenueWord.REPLACED:
+            if told.word is VenueWord.REPLACED:  # its request says to what: it is a step of its own
                 return
             self._impose(order, told)
             told = order.bound

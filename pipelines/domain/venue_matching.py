@@ -131,7 +131,7 @@ class Matching:
                 other = self.orders[entry.owner]
                 own = other.order.participant == order.order.participant
                 lots = other.fillable(self.time_ns, self.display.price(price), True)
-                if own and other.bound is None:
+                if own and (other.bound is None or order.bound is not None):
                     yield Offer(price, 0, entry.owner, level, entry, own=True)
                     return
                 if lots and not own:
@@ -144,24 +144,24 @@ class Matching:
             price = self.display.price(ticks)
             wanted, got, met = order.fillable(self.time_ns, price, False), 0, False
             for offer in offers:
-                if got == wanted:
-                    break
                 if offer.own:
                     met = True
                     break
-                got += self._trade(offer, OPPOSITE[order.side], wanted - got)
+                if got == wanted:
+                    break
+                got += self.trade(offer, OPPOSITE[order.side], wanted - got)
             if order.bound is not None:
                 got = wanted
             if got:
                 self.fill(order, got, ticks, maker=False)
                 prices += 1
-            if met and order.may(VenueWord.CANCELED, self.time_ns):
+            if met and not order.over and order.may(VenueWord.CANCELED, self.time_ns):
                 self.say(order, VenueWord.CANCELED, MET_ITS_OWN)
             if order.over:
                 break
         return prices
 
-    def _trade(self, offer: Offer, side: Side, most: int) -> int:
+    def trade(self, offer: Offer, side: Side, most: int) -> int:
         """Take lots of an offer: how many."""
         lots = min(offer.lots, most)
         if offer.owner is not None:
@@ -175,75 +175,3 @@ class Matching:
             offer.level.tidy()
         self.display.took(side, lots, self.time_ns)
         return lots
-
-    def cross(self) -> None:
-        """Trade what rests with what has come to its price: at the price of the one that stood there first."""
-        for side in SIDES:
-            for price in list(self.book.prices(side)):
-                best, facing = self.display.touch[OPPOSITE[side]], self.book.best(OPPOSITE[side])
-                near = [each for each in (best.price if best else None, facing) if each is not None]
-                if not any(reaches(side, price, each) for each in near):
-                    break
-                level = self.book.level(side, price)
-                for entry in list(level.queue if level else ()):
-                    if entry.owner is not None and entry.owner in self.orders:
-                        self._cross(self.orders[entry.owner], price)
-
-    def _cross(self, order: Working, ticks: int) -> None:
-        for offer in list(self.offers(order, ticks)):
-            if order.over:
-                return
-            if offer.owner is None:
-                wanted = order.fillable(self.time_ns, self.display.price(ticks), True)
-                lots = self._trade(offer, OPPOSITE[order.side], wanted)
-                lots = lots if order.bound is None else wanted
-                if lots:
-                    self.fill(order, lots, ticks, maker=True)
-            elif offer.own:
-                newer = max(order, self.orders[offer.owner], key=lambda each: each.rank)
-                if newer.may(VenueWord.CANCELED, self.time_ns):
-                    self.say(newer, VenueWord.CANCELED, MET_ITS_OWN)
-            else:
-                self._match(order, self.orders[offer.owner])
-
-    def _match(self, one: Working, other: Working) -> None:
-        first, second = sorted((one, other), key=lambda each: each.rank)
-        assert first.price is not None
-        price = self.display.price(first.price)
-        most = first.fillable(self.time_ns, price, True), second.fillable(self.time_ns, price, False)
-        if (first.bound is None or most[0] <= most[1]) and (second.bound is None or most[1] <= most[0]) and min(most):
-            self.fill(first, min(most), first.price, maker=True)
-            self.fill(second, min(most), first.price, maker=False)
-
-    def printed(self, side: Side, ticks: int, lots: int) -> None:
-        """A trade of the recorded market hit a side: it takes from the front of the queue at its price, after all that
-        stood at better ones. Lots that told fills had of it are kept for them."""
-        if self.book.best(side) is None:
-            return
-        kept = 0
-        for each in self.orders.values():
-            if each.bound is not None and each.side is side and each.resting:
-                kept += each.fillable(self.time_ns, self.display.price(each.price or ticks), True)
-        for at in list(self.book.prices(side)):
-            if not reaches(side, at, ticks):
-                return
-            level = self.book.level(side, at)
-            assert level is not None
-            for entry in list(level.queue):
-                if entry.owner is None:
-                    gone = min(entry.lots, lots) if at == ticks else entry.lots
-                    entry.lots -= gone
-                    lots -= gone if at == ticks else 0
-                    continue
-                order = self.orders[entry.owner]
-                ours = order.fillable(self.time_ns, self.display.price(at), True)
-                if order.bound is None:
-                    ours = min(ours, max(0, lots - kept))
-                else:
-                    kept -= ours
-                if ours:
-                    lots -= ours
-                    self.fill(order, ours, at, maker=True)
-            level.tidy()
-            if lots <= 0:
-                return

@@ -16,7 +16,7 @@ def arrive(book: Matching, order: Working) -> None:
     """Meet who waits on the other side, then the hidden lots of the moment; what is left waits, or goes."""
     _meet(book, order)
     if not order.over:
-        _hidden(book, order.side, [order], *order.key)
+        _hidden(book, order.side, [order], False, *order.key)
     force = order.order.time_in_force
     if order.over or force is TimeInForce.DAY or not order.may(VenueWord.CANCELED, book.time_ns):
         return
@@ -33,7 +33,7 @@ def moved(book: Matching) -> None:
     for side in SIDES:
         queue = [order for order in waiting if order.side is side and not order.over]
         if queue:
-            _hidden(book, side, queue, book.instrument.id, *book.ordinal, side)
+            _hidden(book, side, queue, True, book.instrument.id, *book.ordinal, side)
 
 
 def middle(book: Matching) -> float | None:
@@ -68,7 +68,7 @@ def _meet(book: Matching, order: Working) -> None:
             book.fill(second, min(most), ticks, maker=False)
 
 
-def _hidden(book: Matching, side: Side, queue: list[Working], *of: object) -> None:
+def _hidden(book: Matching, side: Side, queue: list[Working], maker: bool, *of: object) -> None:
     ticks = middle(book)
     bid, ask = book.display.touch[Side.BUY], book.display.touch[Side.SELL]
     if ticks is None or bid is None or ask is None or book.config.draw("chance", *of) >= book.config.fill_chance:
@@ -78,8 +78,8 @@ def _hidden(book: Matching, side: Side, queue: list[Working], *of: object) -> No
     for order in queue:
         if not _takes(order, ticks):
             continue
-        wanted = order.fillable(book.time_ns, price, True)
-        traded = wanted if order.bound is not None else min(wanted, lots)
+        wanted = order.fillable(book.time_ns, price, maker)
+        traded = min(wanted, lots) if order.bound is None or wanted <= lots else 0
         if traded > 0:
             lots -= traded
-            book.fill(order, traded, ticks, maker=True)
+            book.fill(order, traded, ticks, maker)

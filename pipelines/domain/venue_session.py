@@ -8,7 +8,6 @@ in that (`venue_working`), so that only what is new is said.
 from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from pipelines.domain.limit_book import Owner
 from pipelines.domain.trading import Side
@@ -16,8 +15,9 @@ from pipelines.domain.universe import Instrument
 from pipelines.domain.venue_config import EngineConfig
 from pipelines.domain.venue_display import Hole
 from pipelines.domain.venue_instrument import InstrumentVenue
-from pipelines.domain.venue_orders import OrderKind, VenueCancel, VenueReplace, VenueReport, VenueWord
+from pipelines.domain.venue_orders import OrderKind, VenueCancel, VenueReplace, VenueReport
 from pipelines.domain.venue_rows import BEGINNING_NS, LastSaid, Row
+from pipelines.domain.venue_steps import Step, too_late
 from pipelines.domain.venue_working import Record, Working
 
 KEPT_COPIES = 16
@@ -25,25 +25,6 @@ KEPT_COPIES = 16
 
 REFILLED = 32
 """Half-lives after which nothing of a hole is left, of less than 2^31 lots."""
-
-
-@dataclass(order=True, slots=True)
-class Step:
-    """Something a participant sent, at the time at which it meets the book. `depth`: requests come after what they are
-    about."""
-
-    time_ns: int
-    depth: int
-    sent: Owner
-    record: Record = field(compare=False)
-    request: VenueCancel | VenueReplace | None = field(compare=False, default=None)
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing more will be said because of it."""
-        if self.record.over_ns is None:
-            return False
-        return self.request is None or answered(self.record, self.request)
 
 
 Said = Callable[[int], LastSaid]
@@ -70,15 +51,13 @@ class Session:
         """Whether neither rows nor time change anything."""
         return self._done == len(self._steps) and (self._run is None or not self._run.orders)
 
-    @property
-    def next_ns(self) -> int | None:
-        """When the next step is due; None where there is none."""
-        return self._steps[self._done].time_ns if self._done < len(self._steps) else None
-
-    @property
-    def running(self) -> InstrumentVenue | None:
-        """The book as it is, with orders alive or on their way."""
-        return self._run
+    def ahead(self, owner: Owner) -> int | None:
+        """Lots before an order in the queue at its price; None where it does not stand in the book."""
+        order = self._run.orders.get(owner) if self._run is not None else None
+        if self._run is None or order is None or not order.resting or order.price is None:
+            return None
+        level = self._run.book.level(order.side, order.price)
+        return level.ahead(owner) if level is not None else None
 
     def add(self, step: Step, now_ns: int | None) -> list[VenueReport]:
         """Take a step; what of its consequences is due. `now_ns`: how far the log was read, None: not at all."""
@@ -183,30 +162,6 @@ class Session:
             if over_ns is None or over_ns + REFILLED * self._config.half_life_ns >= from_ns:
                 from_ns = min(from_ns, born_ns)
         return from_ns
-
-
-def answered(record: Record, request: VenueCancel | VenueReplace) -> bool:
-    return any(report.request == request.client_order_id for report in record.told)
-
-
-def too_late(record: Record, request: VenueCancel | VenueReplace, time_ns: int) -> list[VenueReport]:
-    """The answer to a request about an order that is over, once."""
-    told = record.told
-    if answered(record, request):
-        return []
-    last = told[-1]
-    report = VenueReport(
-        record.order.participant,
-        record.name,
-        len(told),
-        VenueWord.REQUEST_REJECTED,
-        max(time_ns, last.time_ns),
-        cumulative_quantity=last.cumulative_quantity,
-        text=f"too late: the order is {'filled' if last.word is VenueWord.FILL else last.word.value}",
-        request=request.client_order_id,
-    )
-    told.append(report)
-    return [report]
 
 
 def _working(run: InstrumentVenue, record: Record) -> Working:

@@ -54,8 +54,8 @@ def _report(order: BookedOrder, report: Report) -> None:
             order.executions[report.amends] = (lots - report.amended_quantity, was)
     if report.last_quantity:
         order.executions[report.exec_id] = (report.last_quantity, price)
-    if not (order.status in TERMINAL and report.amends):
-        order.status = order.status if order.status in TERMINAL else report.status
+    if order.status not in TERMINAL or (report.amends and report.status in TERMINAL):
+        order.status = report.status
 
 
 def differences(log: Book, venue: Book) -> Iterator[str]:

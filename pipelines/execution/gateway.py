@@ -122,7 +122,15 @@ class GatewayService:
         """Begin to listen, and to speak to every venue."""
         config, hear = self._config, self._inputs.put
         prices = any(each.restraint.order_worth for each in config.fix)
-        watch = LogWatch(config.bootstrap, config.events_topic, config.account, self._events, hear, prices=prices)
+        watch = LogWatch(
+            config.bootstrap,
+            config.events_topic,
+            config.account,
+            config.transactional_id,
+            self._events,
+            hear,
+            prices=prices,
+        )
         self._running.append(watch)
         watch.start(epoch)
         if config.books is not None:

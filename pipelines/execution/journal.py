@@ -132,7 +132,7 @@ class TradingLog:
                 consumer.seek(partition, self._epoch + 1)
                 while time.monotonic() < deadline:
                     for record in consumer.poll(timeout_ms=_POLL_MS).get(partition, ()):
-                        if b"gateway_started" in record.value:
+                        if f"gateway_started/{self._transactional_id}/".encode() in record.value:
                             return True
             finally:
                 consumer.close()

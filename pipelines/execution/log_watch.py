@@ -23,13 +23,15 @@ log = logging.getLogger("helios.gateway")
 
 
 class LogWatch:
-    """A thread that reads the log from a gateway's own first word on. `prices`: whether marks are of interest."""
+    """A thread that reads the log from a gateway's own first word on. `gateway`: its transactional id, of which a newer
+    one has the same. `prices`: whether marks are of interest."""
 
     def __init__(
         self,
         bootstrap: str,
         topic: str,
         account: str,
+        gateway: str,
         codec: EventCodec,
         hear: Callable[[Input | Exception], None],
         *,
@@ -38,6 +40,7 @@ class LogWatch:
         self._bootstrap = bootstrap
         self._topic = topic
         self._account = account
+        self._gateway = gateway
         self._codec = codec
         self._hear = hear
         self._kinds = {b"command", b"marks"} if prices else {b"command"}
@@ -78,8 +81,8 @@ class LogWatch:
 
     def _event(self, event: TradingEvent) -> None:
         match event.body:
-            case Command(command="gateway_started", operator=operator):
-                self._hear(TakenOver(f"a newer gateway has taken over ({operator})"))
+            case Command(command="gateway_started", operator=self._gateway):
+                self._hear(TakenOver(f"a newer gateway has taken over ({self._gateway})"))
             case Command(command="kill"):
                 self._hear(Killed(event))
             case Marks() as marks:

@@ -65,7 +65,7 @@ class ExecutionSession:
         self._producer = KafkaProducer(bootstrap_servers=[self.bootstrap], acks="all", linger_ms=2)
         self._sequence = 0
         self.clock_ns = START_NS
-        self.port = _free_port()
+        self.port = free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.blocks: list[TickBlock] = []
 
@@ -217,7 +217,7 @@ def repeated(events: list[TradingEvent]) -> list[str]:
     return [each for each, count in Counter(event.event_id for event in events).items() if count > 1]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

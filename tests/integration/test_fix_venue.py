@@ -15,7 +15,7 @@ import pytest
 from infra.settings import ROOT, Settings
 from pipelines.domain.market import NS_PER_MS
 from pipelines.execution.fix.engine import MISSING
-from tests.integration.execution_session import START_NS, ExecutionSession, _free_port
+from tests.integration.execution_session import START_NS, ExecutionSession, free_port
 from tests.support.fix_desk import FixDesk
 
 pytestmark = [
@@ -39,7 +39,7 @@ class FixVenueSession(ExecutionSession):
 
     def __init__(self, settings: Settings, folder: Path, prefix: str) -> None:
         super().__init__(settings, folder, prefix)
-        self.fix_port = _free_port()
+        self.fix_port = free_port()
         self.desks: list[FixDesk] = []
         self.venue_file = folder / "venue.yaml"
         self.venue_file.write_text(VENUE.format(port=self.fix_port))

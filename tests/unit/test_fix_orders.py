@@ -454,3 +454,16 @@ def test_more_fills_than_are_kept_still_add_up() -> None:
     for number in range(EXECUTIONS_KEPT + 10):
         known = desk.report("Trade", "Partially Filled", Decimal(number + 1) / 1000, 0, last="0.001", price=7)
     assert (known.cum_qty, known.avg_px) == (Decimal(EXECUTIONS_KEPT + 10) / 1000, 7)
+
+
+def test_an_order_that_its_venue_did_not_know_and_is_sent_again_lives() -> None:
+    desk = Desk()
+    unknown = Report("X", ExecKind.STATUS, OrdStatus.REJECTED, "0", moment=Moment(None, 2, "SELL>BUY", 2))
+    again = NewOrder("X", "IBM", "1", Decimal(100), Moment(session="BUY>SELL", number=2), again=True)
+    new = Report("X", ExecKind.NEW, OrdStatus.NEW, "e1", cum=Decimal(0), leaves=Decimal(100))
+    said = [desk.hear(word) for word in (unknown, again, new)]
+    assert [(each.ord_status.value, each.error) for each in said] == [
+        ("Rejected", None),
+        ("Unknown", None),
+        ("New", None),
+    ]

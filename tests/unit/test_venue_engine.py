@@ -106,6 +106,18 @@ def test_what_leaves_the_touch_leaves_from_before_and_behind_an_order_in_proport
     assert told(venue.go()) == [(FILL, 2, 99.9)]
 
 
+def test_the_place_in_the_queue_is_told() -> None:
+    venue = Venue([TOUCH, beat(11), trade(12, 99.9, 3), beat(15), trade(16, 99.9, 50)])
+    venue.engine.take(order("a", price=99.9))
+    assert venue.engine.ahead("desk", "a") is None
+    venue.go(2)
+    assert venue.engine.ahead("desk", "a") == 4
+    venue.go(2)
+    assert venue.engine.ahead("desk", "a") == 1
+    venue.go()
+    assert venue.engine.ahead("desk", "a") is None
+
+
 def test_a_quote_through_a_resting_price_fills_it_at_that_price() -> None:
     venue = Venue([TOUCH, beat(11), quote(12, 99.0, 4, 99.5, 9), beat(13)])
     venue.engine.take(order("a", price=99.9))

@@ -50,7 +50,7 @@ def test_a_halt_that_ends_without_an_auction_lets_the_queue_trade_at_the_next_qu
     venue.engine.take(order("b", lots=2, price=100.3))
     venue.engine.take(order("a", lots=1))
     assert venue.go(4) == []
-    assert told(venue.go()) == [(FILL, 1, 100.1), (FILL, 2, 100.3)]
+    assert told(venue.go()) == [(FILL, 1, 100.1), (FILL, 2, 100.1)]
 
 
 def test_an_auction_trades_better_orders_at_its_price_and_shares_by_time_at_it() -> None:

@@ -98,6 +98,15 @@ def test_a_change_that_cannot_be_leaves_the_order_as_it_was(lots: int, price: fl
     assert (reports[-1].client_order_id, reports[-1].cumulative_quantity) == ("a", 2)
 
 
+def test_a_change_under_a_name_that_is_in_use_is_refused() -> None:
+    venue = Venue([DEEP, beat(50)])
+    venue.engine.take(order("a", price=99.9))
+    venue.engine.take(order("b", price=99.8))
+    (word,) = venue.engine.replace(change("b", "a", 4, 99.9, 30))
+    assert (word.word, word.number) == (VenueWord.REQUEST_REJECTED, -1)
+    assert word.text == "client order id 'b' is in use"
+
+
 DARK = replace(AT_ONCE, midpoint=True, fill_chance=1.0)
 
 

@@ -1,6 +1,6 @@
 """The FIX engine, QuickFIX: how a session of either side is set up, and where its library is to be had.
 
-It is an extra (`make fix`): compiled from source, minutes long. What of Helios needs it says so where it is absent.
+It is an extra (`make fix`): compiled from source, a minute or two. What of Helios needs it says so where it is absent.
 """
 
 import importlib.util
@@ -12,16 +12,20 @@ from typing import Any
 
 from pipelines.contracts.fix_sessions import FixSession, Hours, Reset
 
-MISSING = "QuickFIX is not installed: make fix (compiles for some minutes, once)"
+MISSING = "QuickFIX is not installed: make fix (compiles for a minute or two, once)"
 
 
 class NoEngine(RuntimeError):
     """QuickFIX is not installed here."""
 
 
+def installed() -> bool:
+    return importlib.util.find_spec("quickfix") is not None
+
+
 def quickfix() -> Any:
     """The library, untyped. Raises NoEngine where it is not installed."""
-    if importlib.util.find_spec("quickfix") is None:
+    if not installed():
         raise NoEngine(MISSING)
     import quickfix
 
@@ -67,7 +71,7 @@ def _section(role: Role, session: FixSession, store: Path, persist: bool) -> dic
         "SocketNodelay": "Y",
         "UseDataDictionary": "Y",
         "DataDictionary": str(dictionary(session.begin)),
-        "ValidateUserDefinedFields": "N",
+        "ValidateUserDefinedFields": _flag(not session.own_fields),
         "TimestampPrecision": "6",
         "MaxLatency": "120",
         "ResetOnLogon": _flag(session.reset == Reset.LOGON),

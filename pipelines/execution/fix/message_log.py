@@ -11,12 +11,42 @@ from pathlib import Path
 SECRET_TAGS = ("96", "554", "925", "1402", "1404")
 """RawData, Password, NewPassword, EncryptedPassword, EncryptedNewPassword."""
 
-_SECRET = re.compile("(?:(?<=\x01)|^)(" + "|".join(SECRET_TAGS) + ")=[^\x01]*")
+MASK = b"***"
+_SECRET = re.compile(
+    rb"(?:(?<=\x01)|^)(?:(?P<of>95|1401|1403)=(?P<length>\d{1,7})\x01)?(?P<tag>"
+    + "|".join(SECRET_TAGS).encode()
+    + rb")="
+)
+_LENGTH = re.compile(rb"(?<=\x019=)\d+")
+_CHECK = re.compile(rb"(?<=\x0110=)\d{3}(?=\x01$)")
+_TRAILER = len(b"10=000\x01")
 
 
 def masked(message: str) -> str:
-    """A message as text, `***` for each of its secrets."""
-    return _SECRET.sub(r"\1=***", message).replace("\x01", "|")
+    """A message as text, `***` for each of its secrets, its lengths and checksum as of that: it can be read again."""
+    sent = message.encode("utf-8", "surrogateescape")
+    shown = _masked(sent)
+    if shown != sent:
+        shown = _fitted(shown, len(shown) - len(sent), sent)
+    return shown.decode("utf-8", "surrogateescape").replace("\x01", "|")
+
+
+def _masked(message: bytes) -> bytes:
+    """A data field is as long as the field before it says: SOH may be in it."""
+    shown, at = b"", 0
+    while (found := _SECRET.search(message, at)) is not None:
+        length = b"%s=%d\x01" % (found["of"], len(MASK)) if found["of"] else b""
+        shown += message[at : found.start()] + length + found["tag"] + b"=" + MASK
+        end = message.find(b"\x01", found.end() + int(found["length"] or 0))
+        at = end if end >= 0 else len(message)
+    return shown + message[at:]
+
+
+def _fitted(shown: bytes, longer: int, sent: bytes) -> bytes:
+    """BodyLength and CheckSum moved by what the masks have changed: one that was wrong stays wrong."""
+    shown = _LENGTH.sub(lambda length: b"%d" % (int(length[0]) + longer), shown, count=1)
+    moved = sum(shown[:-_TRAILER]) - sum(sent[:-_TRAILER])
+    return _CHECK.sub(lambda check: b"%03d" % ((int(check[0]) + moved) % 256), shown)
 
 
 class MessageLog:
@@ -25,7 +55,7 @@ class MessageLog:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
+        self._file = path.open("a", encoding="utf-8", errors="surrogateescape")
         self._lock = threading.Lock()
 
     def received(self, message: str) -> None:
