@@ -8,6 +8,7 @@ from pipelines.domain.parent_rules import Algo, WorkRule, WorkRules
 from pipelines.domain.restraint import Restraint
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Command, Decision, OrderRequest, OrderStatus, Report, TradingEvent
+from pipelines.execution.book_comparison import book_of_log
 from pipelines.execution.core import Gateway
 from pipelines.execution.plan import Input, Killed, LinkUp, Look, Moved, Ordered, Plan, Priced, Told
 from pipelines.execution.worked import Worked
@@ -164,3 +165,15 @@ def test_an_order_whose_schedule_cannot_be_is_rejected_with_the_reason() -> None
     (event,) = run.step(Ordered(PARENT)).write
     assert isinstance(event.body, Report)
     assert (event.body.status, event.body.text.partition(":")[0]) == ("rejected", "not sent")
+
+
+def test_the_logs_book_of_a_venue_has_the_children_and_not_their_order() -> None:
+    run = Run(rule())
+    run.step(Ordered(replace(PARENT, quantity=4)))
+    children = run.move()
+    for child in children:
+        run.fill(child)
+    for venue in NAMES:
+        (child,) = [each for each in children if each.venue == venue]
+        (booked,) = book_of_log(run.log, venue).items()
+        assert (booked[0], booked[1].status, booked[1].lots) == (child.client_order_id, OrderStatus.FILLED, 2)
