@@ -34,8 +34,8 @@ Book = Mapping[str, BookedOrder]
 
 
 def book_of_log(events: Iterable[TradingEvent], venue: str) -> dict[str, BookedOrder]:
-    """Orders of a venue that were sent, by client order id, from the log's intents and reports. Of an order that is worked
-    its children were."""
+    """Orders of a venue that were sent, by client order id, from the log's intents and reports; of an order that is
+    worked, its children."""
     book: dict[str, BookedOrder] = {}
     worked: set[str] = set()
     for event in events:
