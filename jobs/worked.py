@@ -8,7 +8,7 @@ from pipelines.contracts.blocks import BlockCodec
 from pipelines.contracts.execution_file import load_execution
 from pipelines.contracts.registry import SchemaRegistry
 from pipelines.contracts.topics import RECORDS
-from pipelines.domain.parent_rules import WorkRules
+from pipelines.domain.parent_rules import Algo, WorkRules
 from pipelines.domain.universe import Strategy
 from pipelines.domain.volume_curve import VolumeCurve
 from pipelines.execution.book_watch import BookWatch
@@ -43,8 +43,10 @@ def book_watch(
     shard_of = {name: strategy.shards_by_instrument[name][0] for name in names}
     by_shard = {shard: [name for name in names if shard_of[name] == shard] for shard in set(shard_of.values())}
     codec = BlockCodec(ids[RECORDS["market.ticks"]], registry.schema)
-    market = Market(bootstrap, topic, codec, by_shard)
-    return BookWatch(market, {name: strategy.instrument_by_id[name] for name in names}, shard_of)
+    volumes = any(rule.algo is Algo.POV for rule in rules.rules)
+    market = Market(bootstrap, topic, codec, by_shard, trades=volumes)
+    instruments = {name: strategy.instrument_by_id[name] for name in names}
+    return BookWatch(market, instruments, shard_of, volumes=volumes)
 
 
 def _curve(file: Path) -> VolumeCurve:

@@ -38,6 +38,8 @@ def check_time(section: Section, rule: WorkRule) -> None:
         section.fault("duration_s", f"missing: {rule.algo} needs a time to trade in: give one above 0")
     elif rule.urgency < 1 and not rule.duration_ns:
         section.fault("duration_s", "missing: below urgency 1 lots wait in queues: give how long they may")
+    elif rule.algo is Algo.POV and rule.legs_in_step:
+        section.fault("legs", "pov follows the volume and not another leg: leave one of the two out")
     elif rule.places and rule.duration_ns:
         _try(section, rule)
 

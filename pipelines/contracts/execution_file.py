@@ -8,7 +8,7 @@ model: {drift_ticks: 0.5, impact_ticks: 0.5}        # what the router reckons by
 orders:                             # the first that fits is an order's; one that none fits goes to its venue as it is
   - of: {instrument: AIG.Q}         # and or or pair, strategy; left out: any order of an instrument in `venues`
     venues: {Q: AIG.Q, N: AIG.N}    # venue -> the instrument of the strategy that is the same there
-    algo: twap                      # now (the default), twap, vwap, is
+    algo: twap                      # now (the default), twap, vwap, is, pov
     duration_s: 60                  # of event time
     slices: 6
     least: 1                        # lots; smaller slices wait for those after them
@@ -23,6 +23,7 @@ orders:                             # the first that fits is an order's; one tha
     legs: in_step                   # with the other leg of the same decision; alone where left out
     curve: volume.csv               # of vwap: as `helios schedule` takes it; its clock is in `zone`
     zone: America/New_York
+    participation: 0.1              # of pov: a share of what is traded at `venues`; `cap`: when it catches up
     sigma: 0.6                      # of is, with epsilon, gamma, eta and lambda: by the names of `helios schedule`
 ```
 """
@@ -106,6 +107,8 @@ def _rules(
             curve=_curve(section, folder, read_curve, algo),
             zone=_zone(section),
             shortfall=_shortfall(section) if algo is Algo.IS else None,
+            rate=section.share("participation") if algo is Algo.POV else 1.0,
+            cap=section.share("cap", 1.0) if algo is Algo.POV else 1.0,
         )
         check_time(section, rule)
         section.done()

@@ -9,12 +9,14 @@ Of a parent no more is ever out than its quantity: filled, working and unknown l
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from pipelines.domain.parent_log import ParentLog
 from pipelines.domain.parent_posts import look, posted_ns
 from pipelines.domain.parent_rules import WORKED, Books, WorkRules
 from pipelines.domain.parent_state import Parent
 from pipelines.domain.parent_steps import act, next_ns, send_ns
+from pipelines.domain.parent_volume import Volumes
 from pipelines.domain.parent_words import (
     ENDED_WORD,
     NOTHING_WORD,
@@ -93,9 +95,15 @@ class ParentOrders:
         self._log.end(parent, told.body)
         return (told, *self._endings(event.event_time_ns)), Work(cancels=self.cancels())
 
-    def moved(self, time_ns: int, books: Books, held: Callable[[OrderRequest], bool] = lambda _: False) -> Work:
-        """What falls due by an event time, with books as of it. Give `due_ns` as the time, and it is the same at every
-        replay. `held`: orders that wait."""
+    def moved(
+        self,
+        time_ns: int,
+        books: Books,
+        held: Callable[[OrderRequest], bool] = lambda _: False,
+        volumes: Volumes = MappingProxyType({}),
+    ) -> Work:
+        """What falls due by an event time, with books as of it, and volumes where it ends a step. Give `due_ns` as the
+        time, and it is the same at every replay. `held`: orders that wait."""
         children: list[OrderRequest] = []
         events: list[TradingEvent] = []
         for parent in self._log.active():
@@ -107,7 +115,7 @@ class ParentOrders:
             due_ns = send_ns(parent, legs)
             if due_ns is None or due_ns > time_ns:
                 continue
-            found = act(parent, legs, time_ns, books)
+            found = act(parent, legs, time_ns, books, volumes)
             for order in found:
                 self._log.take(intent_of(order))
             children += found

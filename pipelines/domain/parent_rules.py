@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pipelines.domain.almgren_chriss import Impact, optimum
 from pipelines.domain.market import NS_PER_S
+from pipelines.domain.participation import Participation
 from pipelines.domain.schedules import Jitter, Planned, plan, twap
 from pipelines.domain.trading import OrderRequest
 from pipelines.domain.venue_books import RouteModel, RouteVenue, VenueBook
@@ -19,17 +20,21 @@ from pipelines.domain.volume_curve import VolumeCurve, vwap
 Books = Mapping[str, VenueBook]
 """By instrument id: what its venue displays, as of an event time."""
 
+STEP_NS = NS_PER_S
+"""Volume is looked at in steps of this length, that end at multiples of it."""
+
 WORKED = "worked"
 """Order type of the intent of an order that is worked: it goes to no venue itself."""
 
 
 class Algo(StrEnum):
-    """When lots are due: all at once, evenly, as volume was on past days, or by least cost and risk."""
+    """When lots are due: all at once, evenly, as volume was on past days, by least cost and risk, or as volume is."""
 
     NOW = "now"
     TWAP = "twap"
     VWAP = "vwap"
     IS = "is"
+    POV = "pov"
 
 
 class Takes(StrEnum):
@@ -97,6 +102,10 @@ class WorkRule:
     zone: str = "UTC"
     """Of the curve's clock."""
     shortfall: Shortfall | None = None
+    rate: float = 0.1
+    """Of a parent that takes part in the volume: its share of what is traded on its places since its start."""
+    cap: float = 1.0
+    """Of what is traded since its last child it is no more than this share."""
 
     def fits(self, order: OrderRequest) -> bool:
         """Whether it is an order's: what it names is the order's, and its venues trade what the order is of."""
@@ -108,7 +117,9 @@ class WorkRule:
         """When its lots are due, after its event time. Raises ScheduleError."""
         lots = order.quantity
         jitter = None if self.jitter_seed is None else Jitter(self.jitter_seed, order.client_order_id)
-        if self.algo is Algo.NOW:
+        if self.algo is Algo.POV:
+            self.participation(order)
+        if self.algo in (Algo.NOW, Algo.POV):
             return twap(lots, max(1, self.duration_ns), 1)
         if self.algo is Algo.TWAP:
             return twap(lots, self.duration_ns, self.slices, self.least, jitter)
@@ -119,6 +130,12 @@ class WorkRule:
         units, days = lots * self.model.lot_size, self.duration_ns / self.shortfall.day_ns
         best = optimum(units, days, self.slices, self.shortfall.impact, self.shortfall.aversion)
         return plan(lots, self.duration_ns, best.trades.tolist(), self.least, jitter)
+
+    def participation(self, order: OrderRequest) -> Participation | None:
+        """What it goes by where it takes part in the volume. Raises ScheduleError."""
+        if self.algo is not Algo.POV:
+            return None
+        return Participation(order.quantity, self.rate, self.cap, self.model.lot_size, self.least)
 
 
 @dataclass(frozen=True, slots=True)

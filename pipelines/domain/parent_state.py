@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from pipelines.domain.parent_rules import OnReject, WorkRule
+from pipelines.domain.parent_rules import STEP_NS, OnReject, WorkRule
+from pipelines.domain.participation import Participation
 from pipelines.domain.schedules import Planned
 from pipelines.domain.trading import TERMINAL, OrderRequest, OrderStatus, Report
 
@@ -90,12 +91,21 @@ class Parent:
     _said: Counter[OrderStatus | None] = field(default_factory=Counter)
     """How many children are at which word."""
 
+    participation: Participation | None = field(init=False)
+    seen: float = 0.0
+    """Units traded since its start, where it takes part in the volume; up to when; and until its last child."""
+    seen_ns: int = field(init=False)
+    seen_before: float = 0.0
+
     def __post_init__(self) -> None:
         self.acted_ns = self.order.event_time_ns - 1
-        slices = [each for each in self.schedule.slices if each.lots] if self.schedule else []
+        self.seen_ns = -(-self.order.event_time_ns // STEP_NS) * STEP_NS
+        self.participation = self.rule.participation(self.order) if self.rule and self.schedule else None
+        by_time = self.schedule if self.participation is None else None
+        slices = [each for each in by_time.slices if each.lots] if by_time else []
         self.slices_ns = [self.order.event_time_ns + each.at_ns for each in slices]
         self._due = list(accumulate(each.lots for each in slices))
-        if self.rule is not None and self.rule.urgency < 1:
+        if by_time is not None and self.rule is not None and self.rule.urgency < 1:
             self.slices_ns.append(self.deadline_ns)
             self._due.append(self.order.quantity)
 

@@ -5,6 +5,7 @@ from pipelines.domain.parent_posts import posted_ns
 from pipelines.domain.parent_routes import routed
 from pipelines.domain.parent_rules import Books
 from pipelines.domain.parent_state import Parent
+from pipelines.domain.parent_volume import Volumes, see, step_ns
 from pipelines.domain.trading import OrderRequest
 
 
@@ -14,6 +15,8 @@ def more(parent: Parent, legs: Legs | None) -> bool:
         return False
     if parent.committed >= parent.order.quantity:
         return False
+    if parent.participation is not None:
+        return step_ns(parent) is not None
     if legs is None:
         return parent.next_slice_ns(parent.acted_ns) is not None or not _tried(parent, None)
     other = legs.other(parent)
@@ -35,6 +38,8 @@ def send_ns(parent: Parent, legs: Legs | None) -> int | None:
     """The event time as of which it is to be decided what is sent of it."""
     if parent.rule is None or not more(parent, legs):
         return None
+    if parent.participation is not None:
+        return step_ns(parent)
     first_ns = parent.order.event_time_ns
     if parent.rule.legs_in_step and legs is None:
         first_ns += parent.rule.together_ns
@@ -60,15 +65,16 @@ def send_ns(parent: Parent, legs: Legs | None) -> int | None:
     return max(first_ns, min(times), parent.changed_ns, other.changed_ns, other.order.event_time_ns)
 
 
-def act(parent: Parent, legs: Legs | None, time_ns: int, books: Books) -> list[OrderRequest]:
+def act(parent: Parent, legs: Legs | None, time_ns: int, books: Books, volumes: Volumes) -> list[OrderRequest]:
     """Decide, as of an event time, what of it is sent: its children, which are not among its own yet."""
     parent.acted_ns = max(parent.acted_ns, time_ns)
-    lots = _lots(parent, legs, time_ns, books)
+    pov = parent.participation is not None
+    lots = see(parent, time_ns, volumes) if pov else _lots(parent, legs, time_ns, books)
     found: list[OrderRequest] = []
     if lots > 0 and parent.rule is not None:
         last = parent.next_slice_ns(time_ns) is None and parent.rounds(_since_ns(parent, legs)) >= parent.rule.tries
         urgency = parent.rule.urgency if time_ns < parent.deadline_ns else 1.0
-        rest = parent.rule.rest and (last or legs is not None) and urgency == 1.0
+        rest = parent.rule.rest and (last or legs is not None) and urgency == 1.0 and not pov
         found = routed(parent, lots, time_ns, books, rest=rest, urgency=urgency)
     return found
 

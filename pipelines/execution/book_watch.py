@@ -9,6 +9,7 @@ from typing import Protocol
 from kafka.errors import KafkaError
 
 from pipelines.domain.matching import Quote
+from pipelines.domain.parent_rules import STEP_NS
 from pipelines.domain.universe import Instrument
 from pipelines.domain.venue_books import Level, VenueBook
 from pipelines.execution.plan import Input, Moved
@@ -26,16 +27,27 @@ class Quotes(Protocol):
 
     def quote(self, shard: int, instrument: str, at_ns: int) -> Quote | None: ...
 
+    def traded(self, shard: int, instrument: str, after_ns: int, until_ns: int) -> float: ...
+
     def run(self, stopped: threading.Event, moved: Callable[[], None]) -> None: ...
 
 
 class BookWatch:
     """`want` a time, and the books of instruments as of it are heard once, as soon as the market has passed it.
 
-    One thread reads the market, another asks it. `shard_of`: the home shard of each instrument.
+    One thread reads the market, another asks it. `shard_of`: the home shard of each instrument. `volumes`: whether to
+    tell what was traded too, in the step that ends at the time.
     """
 
-    def __init__(self, quotes: Quotes, instruments: Mapping[str, Instrument], shard_of: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        quotes: Quotes,
+        instruments: Mapping[str, Instrument],
+        shard_of: Mapping[str, int],
+        *,
+        volumes: bool = False,
+    ) -> None:
+        self._volumes = volumes
         self._quotes = quotes
         self._instruments = instruments
         self._shard_of = shard_of
@@ -71,6 +83,15 @@ class BookWatch:
                 found[name] = book_of(quote, instrument)
         return found
 
+    def volumes(self, time_ns: int) -> dict[str, float]:
+        """Units traded in the step that ends at a time; empty where none ends then. Raises MarketSilent."""
+        if not self._volumes or time_ns % STEP_NS:
+            return {}
+        return {
+            name: self._quotes.traded(self._shard_of[name], name, time_ns - STEP_NS, time_ns)
+            for name in self._instruments
+        }
+
     def _guarded(
         self, work: Callable[[Callable[[Input], None]], None], hear: Callable[[Input | Exception], None]
     ) -> None:
@@ -90,7 +111,7 @@ class BookWatch:
                     self._changed.wait(_RETRY_S)
                     continue
             try:
-                found = self.books(wanted_ns)
+                moved = Moved(wanted_ns, self.books(wanted_ns), self.volumes(wanted_ns))
             except MarketSilent as silent:
                 log.warning("state=market_silent error=%r", str(silent))
                 self._stopped.wait(_RETRY_S)
@@ -99,7 +120,7 @@ class BookWatch:
                 if self._wanted_ns != wanted_ns:
                     continue
                 self._wanted_ns = None
-            hear(Moved(wanted_ns, found))
+            hear(moved)
 
     def _passed(self, time_ns: int) -> bool:
         return all(self._quotes.time_ns(shard) > time_ns for shard in set(self._shard_of.values()))

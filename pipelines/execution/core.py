@@ -271,7 +271,7 @@ class Gateway:
 
     def _moved(self, moved: Moved, now_s: float) -> dict[str, None]:
         """Intend the children that have fallen due."""
-        work = self.worked.parents.moved(moved.time_ns, moved.books, self._is_killed)
+        work = self.worked.parents.moved(moved.time_ns, moved.books, self._is_killed, moved.volumes)
         self._write += work.events
         for order in work.children:
             identity = order.client_order_id

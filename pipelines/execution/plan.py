@@ -1,9 +1,10 @@
 """What the gateway hears of, and what it may be told to do: the words between its decisions and its wires."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipelines.domain.parent_rules import Books
+from pipelines.domain.parent_volume import Volumes
 from pipelines.domain.trading import OrderRequest, OrderStatus, TradingEvent
 
 
@@ -92,10 +93,12 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The market has passed an event time (`Plan.due_ns`); what it displayed then."""
+    """The market has passed an event time (`Plan.due_ns`); what it displayed then, and what was traded in the step that
+    ends then, where one does."""
 
     time_ns: int
     books: Books
+    volumes: Volumes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,14 @@ def test_shortfall_is_read_by_the_papers_names(tmp_path: Path) -> None:
             "{venues: {Q: AIG.Q}, urgency: 0.5}",
             "5: orders[0].duration_s: missing: below urgency 1 lots wait in queues: give how long they may",
         ),
+        (
+            "{venues: {Q: AIG.Q}, algo: pov, duration_s: 60, participation: 0.3, cap: 0.2}",
+            "5: orders[0].algo: cap: 0.2: give the participation, 0.3, or more",
+        ),
+        (
+            "{venues: {Q: AIG.Q}, algo: pov, duration_s: 60, participation: 0.1, legs: in_step}",
+            "5: orders[0].legs: pov follows the volume and not another leg: leave one of the two out",
+        ),
         ("{venues: {Q: AIG.Q}, tires: 2}", "5: orders[0].tires: unknown field: did you mean tries?"),
         (
             "{venues: {Q: AIG.Q}, algo: vwap, duration_s: 1, curve: other.csv}",

@@ -13,6 +13,8 @@ S = 1_000_000_000
 T0 = 1_000 * S
 PLACES = (Place(RouteVenue("Q", 1_000_000), "A.Q"), Place(RouteVenue("N", 2_000_000), "A.N"))
 MODEL = RouteModel(0.01, drift_ticks=0.5)
+VOLUME = 30.0
+"""Units of each that are traded in a second."""
 NOW = WorkRule(PLACES, MODEL)
 
 
@@ -81,7 +83,8 @@ class Desk:
         """To a time, or to what is due next. The children that were sent."""
         at_ns = time_ns if time_ns is not None else self.orders.due_ns()
         assert at_ns is not None
-        work = self.orders.moved(at_ns, shown if shown is not None else books())
+        volumes = dict.fromkeys(("A.Q", "A.N", "B.Q", "B.N"), VOLUME)
+        work = self.orders.moved(at_ns, shown if shown is not None else books(), volumes=volumes)
         self._do(work)
         return list(work.children)
 

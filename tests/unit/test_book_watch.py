@@ -14,6 +14,7 @@ from pipelines.execution.book_watch import BookWatch, book_of
 from pipelines.execution.plan import Input, Moved
 from pipelines.execution.tick_log import MarketSilent
 
+S = 1_000_000_000
 A, B = Instrument("A.Q", "Q", "A", 0.01, 10.0), Instrument("A.N", "N", "A", 0.01, 10.0)
 
 
@@ -37,6 +38,9 @@ class Tape:
             self.silent -= 1
             raise MarketSilent("gone")
         return Quote(at_ns * 0.01, 45.0, (at_ns + 1) * 0.01, 20.0) if instrument == "A.Q" else None
+
+    def traded(self, shard: int, instrument: str, after_ns: int, until_ns: int) -> float:
+        return (until_ns - after_ns) / S if instrument == "A.Q" else 0.0
 
     def run(self, stopped: threading.Event, moved: Callable[[], None]) -> None:
         self._moved = moved
@@ -102,6 +106,11 @@ def test_a_market_that_is_silent_is_asked_again(watch: BookWatch, tape: Tape, ea
     heard = ear.next()
     assert isinstance(heard, Moved)
     assert heard.time_ns == 100
+
+
+def test_where_a_step_ends_what_was_traded_in_it_is_told_too(tape: Tape, ear: Ear) -> None:
+    watch = BookWatch(tape, {"A.Q": A, "A.N": B}, {"A.Q": 0, "A.N": 1}, volumes=True)
+    assert (watch.volumes(3 * S), watch.volumes(3 * S + 1)) == ({"A.Q": 1.0, "A.N": 0.0}, {})
 
 
 def test_a_side_without_price_or_a_whole_lot_is_empty() -> None:

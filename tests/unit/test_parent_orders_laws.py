@@ -20,6 +20,7 @@ RULES = (
     replace(NOW, tries=1, rest=False, on_reject=OnReject.END),
     replace(NOW, algo=Algo.TWAP, duration_ns=10 * S, slices=4),
     replace(NOW, places=POSTS, algo=Algo.TWAP, duration_ns=10 * S, slices=2, urgency=0.1),
+    replace(NOW, algo=Algo.POV, duration_ns=10 * S, rate=0.1),
 )
 
 
@@ -31,6 +32,7 @@ class Venues(RuleBasedStateMachine):
     )
     def begin(self, which: int, lots: int, step: bool, other: int) -> None:
         base = RULES[which]
+        step = step and base.algo is not Algo.POV
         if step:
             other_places = tuple(replace(each, instrument=each.instrument.replace("A", "B")) for each in base.places)
             of_a, of_b = (
@@ -41,8 +43,8 @@ class Venues(RuleBasedStateMachine):
         else:
             self.desk = Desk(rules(base))
         self.plain = Desk(self.desk.rules)
-        """The same, never started again. Where lots are posted it asks the market other things, at other times."""
-        self.desks = [self.desk] if base.urgency < 1 else [self.desk, self.plain]
+        """The same, never started again. Where it asks the market of old times again it is left out."""
+        self.desks = [self.desk] if base.urgency < 1 or base.algo is Algo.POV else [self.desk, self.plain]
         self.parents = [order("one", lots), order("two", other, leg=1, instrument="B.Q" if step else "A.Q")]
         self.step = step
         self.filled: Counter[str] = Counter()
