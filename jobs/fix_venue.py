@@ -18,7 +18,7 @@ from pipelines.contracts.strategy_file import StrategyError, load_strategy
 from pipelines.contracts.topics import RECORDS, Topics
 from pipelines.domain.market import NS_PER_S
 from pipelines.execution.fix.engine import NoEngine
-from pipelines.execution.fix.venue_process import FixVenue, VenuePlace
+from pipelines.execution.fix.venue_process import VenuePlace, VenueProcess
 from pipelines.execution.journal_file import JournalTaken
 from pipelines.execution.tick_log import TickLog
 
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _venue(flags: argparse.Namespace) -> FixVenue:
+def _venue(flags: argparse.Namespace) -> VenueProcess:
     settings = load_settings()
     bootstrap = flags.bootstrap or settings.kafka.bootstrap
     strategy = load_strategy(flags.strategy)
@@ -99,7 +99,7 @@ def _venue(flags: argparse.Namespace) -> FixVenue:
         store=folder / f"{name}-store",
         messages=folder / f"{name}-messages.log",
     )
-    venue = FixVenue(file, place, round(flags.window_s * NS_PER_S))
+    venue = VenueProcess(file, place, round(flags.window_s * NS_PER_S))
     log.info(
         "venue=%s state=opened session=%s comp_id=%s port=%d journal=%s messages=%s faults=%s",
         flags.venue, session, file.comp_id, file.port, place.journal, place.messages, file.faults,

@@ -98,7 +98,7 @@ def load_fix_venue(path: Path) -> FixVenueFile:
     comp_id = top.name("comp_id")
     comp_ids.take(top, comp_id, comp_id)
     participants = tuple(_members(top, "participants", comp_ids, path.parent, ()))
-    names = tuple(each.comp_id for each in participants)
+    names = tuple(dict.fromkeys(each.comp_id for each in participants))
     copies = tuple(_members(top, "drop_copies", comp_ids, path.parent, names))
     low_ns, high_ns = _latency(top.section("latency_ms", required=False))
     made = FixVenueFile(

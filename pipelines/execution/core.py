@@ -95,7 +95,9 @@ class _Open:
     acknowledged: bool = False
     read: bool = False
     again: bool = False
-    """Whether its venue may have had it on an earlier link."""
+    """Whether its venue may have had it before."""
+    asks: int = 0
+    """How many questions had been asked, of any order, when it was sent."""
     filled: int = 0
     value: float = 0.0
     """Lots filled times their prices."""
@@ -137,6 +139,7 @@ class Gateway:
     _links: dict[str, int] = field(default_factory=dict)
     _drains: dict[str, _Drain] = field(default_factory=dict)
     _drained: set[str] = field(default_factory=set)
+    _asked: int = 0
     _kills: dict[str, Command] = field(default_factory=dict)
     """Kills in the log, by event id, that the account's decisions read so far have not come to: what it decided before
     them is not sent any more."""
@@ -480,7 +483,9 @@ class Gateway:
         if item.stage == Stage.ASKED and (kill := self._kill_of(item.order)):
             self._say(item.order, CANCELED_WORD, OrderStatus.CANCELED, f"{NOT_SENT}{_killed(kill)}")
             return {}
-        if item.stage == Stage.ASKED:
+        # Asked after it was sent on this link, a venue that does not know it will not: its message was passed over when
+        # both sides agreed on their numbers.
+        if item.stage == Stage.ASKED or (item.stage == Stage.SENT and answer.ask > item.asks):
             item.stage, item.again = Stage.PLANNED, True
             return {answer.client_order_id: None}
         if item.stage == Stage.WORKING:
@@ -550,12 +555,13 @@ class Gateway:
             if item.stage == Stage.PLANNED:
                 if not self._may_go(identity, throttle, now_s):
                     continue
-                item.stage, item.sent_s, item.asked_s = Stage.SENT, now_s, now_s
+                item.stage, item.sent_s, item.asked_s, item.asks = Stage.SENT, now_s, now_s, self._asked
                 send.append(Send(link, item.order, item.again))
             elif self._due(item, now_s) and self._may_go(identity, throttle, now_s):
                 item.stage = Stage.ASKED if item.stage == Stage.DOUBTFUL else item.stage
                 item.asked_s = now_s
-                ask.append(Ask(link, item.order))
+                self._asked += 1
+                ask.append(Ask(link, item.order, self._asked))
             if item.cancel is not None and item.cancel_link != link and item.stage in (Stage.SENT, Stage.WORKING):
                 cancel.append(Cancel(link, item.order, item.cancel, item.cancel_link is not None))
                 item.cancel_link = link

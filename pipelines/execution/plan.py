@@ -39,11 +39,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class NotKnown:
-    """A venue's answer that it does not have the order."""
+    """A venue's answer that it does not have the order. `ask`: which question it answers, where that is told."""
 
     venue: str
     link: int
     client_order_id: str
+    ask: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
+    """`number`: of all that this process asked, from 1."""
+
     link: int
     order: OrderRequest
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def test_it_logs_on_with_its_secret_and_keeps_it_to_itself(session: Session, ven
 
 def test_words_go_out_as_messages_and_reports_come_in(session: Session, venue: RawFixVenue) -> None:
     cancel = replace(order(2, Decision.CANCEL), target="new-1")
-    session.send(1, Send(1, order(1)), Ask(1, order(1)), Cancel(1, order(1), cancel))
+    session.send(1, Send(1, order(1)), Ask(1, order(1), 1), Cancel(1, order(1), cancel))
     venue.until("all are there", lambda: len(venue.of("F")) == 1)
     assert [each[35] for each in venue.heard if each[35] in "DHF"] == ["D", "H", "F"]
     assert (venue.of("D")[0][11], venue.of("F")[0][41], venue.of("F")[0][11]) == ("new-1", "new-1", "cancel-2")
@@ -116,8 +116,8 @@ def test_words_go_out_as_messages_and_reports_come_in(session: Session, venue: R
     assert fill_of(session.next()) == "report/sim/x1"
     venue.say("8", *report(t150="I", t39="1", t790="new-1"))
     assert isinstance(session.next(), Stated)
-    venue.say("8", *report(t150="I", t39="8", t103="5", t37="NONE", t790="new-1"))
-    assert session.next() == NotKnown("sim", 1, "new-1")
+    venue.say("8", *report(t150="I", t39="8", t103="5", t37="NONE", t790="new-1/1"))
+    assert session.next() == NotKnown("sim", 1, "new-1", 1)
 
 
 def test_an_order_that_its_link_did_not_take_never_goes_out_on_the_next(session: Session, venue: RawFixVenue) -> None:

@@ -15,6 +15,7 @@ import pytest
 from infra.settings import ROOT, Settings
 from pipelines.domain.market import NS_PER_MS
 from pipelines.execution.fix.engine import MISSING
+from pipelines.execution.fix_time import read_time
 from tests.integration.execution_session import START_NS, ExecutionSession, free_port
 from tests.support.fix_desk import FixDesk
 
@@ -26,6 +27,7 @@ pytestmark = [
 VENUE = """
 comp_id: XSIM
 port: {port}
+impact: 0
 participants:
   - {{comp_id: DESK, username: desk, password: {{environment: DESK_PASSWORD}}}}
   - {{comp_id: SECOND, username: second, password: {{environment: DESK_PASSWORD}}}}
@@ -40,6 +42,7 @@ class FixVenueSession(ExecutionSession):
     def __init__(self, settings: Settings, folder: Path, prefix: str) -> None:
         super().__init__(settings, folder, prefix)
         self.fix_port = free_port()
+        self.folder = folder
         self.desks: list[FixDesk] = []
         self.venue_file = folder / "venue.yaml"
         self.venue_file.write_text(VENUE.format(port=self.fix_port))
@@ -52,7 +55,7 @@ class FixVenueSession(ExecutionSession):
     def start(self, name: str = "venue") -> None:
         command = [sys.executable, "-m", "jobs.fix_venue", "--strategy", str(self.strategy_file), "--venue", "sim"]
         command += ["--file", str(self.venue_file), "--prefix", self.prefix, "--bootstrap", self.bootstrap]
-        command += ["--registry", self.registry, "--data", str(self._folder)]
+        command += ["--registry", self.registry, "--data", str(self._folder), "--window-s", "1"]
         environment = os.environ | {"PYTHONPATH": str(ROOT), "DESK_PASSWORD": "secret"}
         with self.log_file(name).open("ab") as output:
             self.processes[name] = subprocess.Popen(
@@ -80,7 +83,7 @@ def test_a_market_order_is_acknowledged_and_filled_at_the_quote_of_its_time(sess
     session.market(ms=2_000)
     session.start()
     desk = session.desk()
-    assert desk.on.wait(20), session.log_of("venue")
+    desk.ready()
     desk.order("o1", "AUSDT", 3, START_NS + 1_000 * NS_PER_MS)
     desk.until("it is filled", lambda: bool(desk.reports("o1") and desk.reports("o1")[-1][39] == "2"))
     new, *fills = desk.reports("o1")
@@ -89,3 +92,33 @@ def test_a_market_order_is_acknowledged_and_filled_at_the_quote_of_its_time(sess
     assert (fills[-1][14], fills[-1][151], fills[-1][851]) == ("3", "0", "2")
     assert session.kill("venue", signal.SIGTERM) == 0
     assert "secret" not in session.log_of("venue")
+
+
+def test_orders_far_behind_the_market_meet_it_at_their_own_time(session: FixVenueSession) -> None:
+    session.market(ms=6_000)
+    session.start()
+    early = session.desk()
+    early.ready()
+    for number in range(40):
+        early.order(f"o{number}", f"{'ABCD'[number % 4]}USDT", 2, START_NS + (100 + 50 * number) * NS_PER_MS)
+    early.until("all are over", lambda: all(len(early.reports(f"o{number}")) > 1 for number in range(40)))
+    for number in range(40):
+        new, *rest = early.reports(f"o{number}")
+        assert {each[60] for each in rest} == {new[60]}
+        assert float(rest[0][31]) == pytest.approx(ask(session, "ABCD"[number % 4], read_time(new[60]) or 0))
+    session.end_market()
+    early.order("late", "AUSDT", 1, session.clock_ns, _40="2", _44="1")
+    early.until("it has expired", lambda: [each[150] for each in early.reports("late")] == ["0", "C"])
+    assert session.kill("venue", signal.SIGTERM) == 0
+
+
+def ask(session: FixVenueSession, instrument: str, at_ns: int) -> float:
+    """What was asked for an instrument at a time."""
+    found = [
+        float(row["ask"])
+        for block in session.blocks
+        if instrument in block.instruments
+        for row in block.ticks
+        if row["instrument"] == block.instruments.index(instrument) and row["event_ns"] <= at_ns
+    ]
+    return found[-1]

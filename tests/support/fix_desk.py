@@ -24,7 +24,7 @@ class FixDesk:
     ) -> None:
         self.heard: list[Fields] = []
         self.refused: list[Fields] = []
-        self.on = threading.Event()
+        self.on, self._answered = threading.Event(), threading.Event()
         self._fix = quickfix()
         session = FixSession(name, "XSIM", "127.0.0.1", port, reset=Reset.NEVER, heartbeat_s=1)
         self._logon = {553: name.lower(), 554: password} | (logon or {})
@@ -38,9 +38,21 @@ class FixDesk:
         self._initiator = self._fix.SocketInitiator(self._application, self._stores, self._settings, self._logs)
         self._initiator.start()
 
+    def ready(self) -> None:
+        """Wait until the venue answers. What is sent before both sides agree on their numbers may be lost: this side
+        keeps no messages, and fills the gap over them."""
+        assert self.on.wait(PATIENCE_S), "no logon"
+        deadline = time.monotonic() + PATIENCE_S
+        self._answered.clear()
+        while not self._answered.wait(0.3):
+            assert time.monotonic() < deadline, "no answer"
+            self.send("H", _11="nothing", _55="nothing", _54="1", _790="ready")
+
     def stop(self) -> None:
-        self._initiator.stop(True)
-        self._initiator = None
+        """Once and for all; a second time does nothing."""
+        if self._initiator is not None:
+            self._initiator.stop(True)
+            self._initiator = None
 
     def send(self, message: str, **fields: object) -> None:
         """Fields by tag: `_55="AUSDT"`."""
@@ -93,6 +105,10 @@ class FixDesk:
     def to_app(self, message: Any, other: str) -> None: ...
 
     def from_app(self, message: Any, other: str) -> None:
-        self.heard.append(read_fields(message.toString()))
+        fields = read_fields(message.toString())
+        if fields.get(790) == "ready" or fields.get(372) == "H":
+            self._answered.set()
+        else:
+            self.heard.append(fields)
 
     def failed(self, message: Any, other: str) -> None: ...

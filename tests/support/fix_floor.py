@@ -65,6 +65,7 @@ class FixFloor:
             self.floor.begin()
             for rows in self._rows:
                 self.floor.work(Moved(0, rows))
+            self.speech.rest()
         except Killed:
             self.restart()
 
@@ -72,6 +73,7 @@ class FixFloor:
         """Whatever kills it is followed by a new process."""
         try:
             self.floor.work(work)
+            self.speech.rest()
         except Killed:
             self.restart()
 

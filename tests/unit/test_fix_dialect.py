@@ -73,7 +73,7 @@ def test_a_cancel_names_its_order_and_goes_by_an_id_of_its_own() -> None:
 
 
 def test_an_order_is_asked_about_by_its_id() -> None:
-    assert DIALECT.message(Ask(1, BUY)).fields == ((11, "new-1"), (55, "BTCUSD"), (54, "1"), (790, "new-1"))
+    assert DIALECT.message(Ask(1, BUY, 4)).fields == ((11, "new-1"), (55, "BTCUSD"), (54, "1"), (790, "new-1/4"))
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,10 @@ def test_a_status_answer_states_the_sum() -> None:
 
 
 def test_an_order_that_the_venue_does_not_know_is_told_so() -> None:
-    ((each),) = heard(report(t150="I", t39="8", t103="5", t790="new-1")).inputs
-    assert each == NotKnown("xcoin", 3, "new-1")
+    ((each),) = heard(report(t150="I", t39="8", t103="5", t790="new-1/4")).inputs
+    assert each == NotKnown("xcoin", 3, "new-1", 4)
+    ((each),) = heard(report(t150="I", t39="8", t103="5")).inputs
+    assert each == NotKnown("xcoin", 3, "new-1", 0)
 
 
 def test_a_second_order_of_an_id_is_asked_about_and_not_taken_as_rejected() -> None:

@@ -134,3 +134,19 @@ def test_an_order_that_may_have_been_on_an_earlier_link_is_marked_so() -> None:
     assert asked(core.step([LinkUp("sim", 2)], 0.2)) == [ID]
     plan = core.step([NotKnown("sim", 2, ID)], 0.3)
     assert plan.send == (Send(2, order(1), again=True),)
+
+
+def test_an_order_that_was_passed_over_on_its_link_is_sent_again_once_its_venue_does_not_know_it() -> None:
+    core = sending()
+    (asked_for,) = core.step([Look()], 1.5).ask
+    plan = core.step([NotKnown("sim", 1, ID, asked_for.number)], 1.6)
+    assert plan.send == (Send(1, order(1), again=True),)
+
+
+def test_an_answer_to_a_question_from_before_an_order_was_sent_says_nothing_of_it() -> None:
+    core = sending()
+    core.step([LinkDown("sim", 1)], 0.1)
+    (first,) = core.step([LinkUp("sim", 2)], 0.2).ask
+    (second,) = core.step([Look()], 1.5).ask
+    assert sent(core.step([NotKnown("sim", 2, ID, first.number)], 1.6)) == [ID]
+    assert sent(core.step([NotKnown("sim", 2, ID, second.number)], 1.7)) == []

@@ -80,10 +80,10 @@ class Dialect:
         match word:
             case Send(_, order, again):
                 return Message("D", (*_again(again), *self._order(order)), order.client_order_id)
-            case Ask(_, order):
+            case Ask(_, order, number):
                 identity = order.client_order_id
                 of = ((55, self._of(order).symbol), (54, _SIDES[order.side]))
-                return Message("H", ((11, identity), *of, (790, identity)), identity)
+                return Message("H", ((11, identity), *of, (790, f"{identity}/{number}")), identity)
             case Cancel(_, order, request, again):
                 instrument = self._of(order)
                 fields = (
@@ -216,7 +216,8 @@ class Dialect:
 
     def _status(self, word: FixReport, fields: Fields, link: int, about: str) -> Heard:
         if word.status is OrdStatus.REJECTED and fields.get(103) == _UNKNOWN_ORDER:
-            return Heard((NotKnown(self._venue, link, fields.get(790) or about),))
+            asked, _, number = fields.get(790, "").rpartition("/")
+            return Heard((NotKnown(self._venue, link, asked or about, int(number) if number.isdigit() else 0),))
         word, faults = amiss(word, None)
         instrument = self._by_symbol.get(word.symbol)
         if faults or instrument is None:

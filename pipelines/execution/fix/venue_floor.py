@@ -112,6 +112,7 @@ class Floor:
         if not reports:
             return
         with self._journal.together():
+            self._speech.note()
             tellings = [self._write(report) for report in reports]
         self._speech.say(tellings)
 

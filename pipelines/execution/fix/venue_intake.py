@@ -117,6 +117,11 @@ class Intake:
                     return refuse(participant, fields, str(unfit), fields.get(584, ""))
         return None
 
+    def has(self, participant: str, fields: Fields) -> bool:
+        """Whether what a message asks for is in the journal."""
+        key = participant, fields.get(11, "")
+        return self._record.entry(*key) is not None or self._record.request(*key) is not None
+
     def _order(self, participant: str, fields: Fields) -> Work:
         key = participant, fields[11]
         if self._journal.came_again(key, resent=requests.is_resent(fields)):

@@ -152,9 +152,9 @@ class FixVenueJournal:
         )
         return replace(telling, place=found.lastrowid or 0)
 
-    def said(self, places: Iterable[int], how: Said = Said.YES) -> None:
+    def said(self, places: Iterable[tuple[int, Said]]) -> None:
         """Words that were given to their sessions, or never will be."""
-        self._db.executemany("UPDATE words SET said = ? WHERE place = ?", [(int(how), place) for place in places])
+        self._db.executemany("UPDATE words SET said = ? WHERE place = ?", [(int(how), place) for place, how in places])
 
     def amend_at(self, key: Key, time_ns: int | None) -> None:
         """When executions of an order are amended; None: no more."""

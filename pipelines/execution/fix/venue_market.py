@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from kafka import KafkaConsumer
@@ -18,6 +19,7 @@ _SETTLE_NS = NS_PER_S
 """Read before what is asked for: shard time is that of the whole log once its rows are no later than this."""
 
 _PATIENCE_S = 30.0
+_KEPT_ROWS = 1_000_000
 _TAKEN = (Kind.QUOTE, Kind.TRADE, Kind.LEVEL, Kind.STATUS)
 _SAME = ("kind", "code", "flags", "bid", "bid_size", "ask", "ask_size")
 
@@ -58,6 +60,15 @@ class RowReader:
         return rows
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Rows of a shard that were read again, from one time and before another: late orders mostly come together."""
+
+    from_ns: int
+    to_ns: int
+    rows: MarketRows
+
+
 class VenueMarket:
     """`instruments`: as the engine numbers them. One thread reads ahead (`run`); any one other asks for `history`."""
 
@@ -69,6 +80,7 @@ class VenueMarket:
         for number, name in enumerate(instruments):
             self._numbers.setdefault(shard_of[name], {})[name] = number
         self._past: KafkaConsumer | None = None
+        self._kept: dict[int, _Kept] = {}
         self._stopped = threading.Event()
 
     def run(self, stopped: threading.Event, moved: Callable[[int, MarketRows], None]) -> None:
@@ -95,9 +107,25 @@ class VenueMarket:
     def history(self, instrument: str, from_ns: int, to_ns: int) -> MarketRows:
         """Rows of an instrument, and of none, with from_ns <= time < to_ns; time past `to_ns` was read already.
         Waits for as long as the log does not answer; raises MarketSilent where it is stopped meanwhile."""
+        shard = self._shard_of[instrument]
+        number = self._numbers[shard][instrument]
+        if from_ns <= BEGINNING_NS + _SETTLE_NS:
+            return self._read(shard, from_ns, to_ns, number)
+        kept = self._kept.get(shard)
+        if kept is None or not kept.from_ns <= from_ns <= kept.to_ns:
+            kept = _Kept(from_ns, from_ns, np.zeros(0, MARKET_ROW))
+        if to_ns > kept.to_ns:
+            more = self._read(shard, kept.to_ns, to_ns)
+            kept = _Kept(from_ns, to_ns, np.concatenate([kept.rows[_first(kept.rows, from_ns) :], more]))
+        if len(kept.rows) <= _KEPT_ROWS:
+            self._kept[shard] = kept
+        rows: MarketRows = kept.rows[_first(kept.rows, from_ns) : _first(kept.rows, to_ns)]
+        return _of(rows, number)
+
+    def _read(self, shard: int, from_ns: int, to_ns: int, number: int | None = None) -> MarketRows:
+        """Rows of a shard between two times, of one instrument and of none if a number is given."""
         if self._past is None:
             self._past = self._ticks.consumer()
-        shard = self._shard_of[instrument]
         partition, reader = self._ticks.partition(shard), RowReader(self._venue, self._numbers[shard])
         since_ns = None if from_ns <= BEGINNING_NS + _SETTLE_NS else from_ns - _SETTLE_NS
         offset, _ = self._ticks.since(self._past, partition, since_ns)
@@ -110,8 +138,9 @@ class VenueMarket:
                 block = self._ticks.block(record)
                 if block is not None:
                     rows = reader.rows(block)
-                    mine = (rows["instrument"] == self._numbers[shard][instrument]) | (rows["instrument"] < 0)
-                    found.append(rows[mine & (rows["time_ns"] >= from_ns) & (rows["time_ns"] < to_ns)])
+                    if number is not None:
+                        rows = _of(rows, number)
+                    found.append(rows[(rows["time_ns"] >= from_ns) & (rows["time_ns"] < to_ns)])
                 heard_s = time.monotonic()
             if time.monotonic() - heard_s > _PATIENCE_S:
                 log.warning("%s: read to %d ns, wanted %d: waiting on", partition, reader.time_ns, to_ns)
@@ -119,3 +148,14 @@ class VenueMarket:
             if self._stopped.is_set():
                 raise MarketSilent(f"{partition}: read to {reader.time_ns} ns, wanted {to_ns}")
         return np.concatenate(found)
+
+
+def _first(rows: MarketRows, time_ns: int) -> int:
+    """The place of the first row that is not before a time."""
+    return int(np.searchsorted(rows["time_ns"], time_ns))
+
+
+def _of(rows: MarketRows, number: int) -> MarketRows:
+    """Rows of an instrument, and of none."""
+    mine: MarketRows = rows[(rows["instrument"] == number) | (rows["instrument"] < 0)]
+    return mine

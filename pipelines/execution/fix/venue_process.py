@@ -43,7 +43,7 @@ class VenuePlace:
     messages: Path
 
 
-class FixVenue:
+class VenueProcess:
     """One venue. Raises JournalTaken, NoSecret, NoEngine and ValueError."""
 
     def __init__(self, file: FixVenueFile, place: VenuePlace, window_ns: int) -> None:
@@ -80,6 +80,7 @@ class FixVenue:
         market.start()
         while not self._stopped.is_set():
             self._do()
+        self._speech.rest()
         market.join(timeout=5)
         if self._failure:
             raise self._failure
@@ -93,6 +94,8 @@ class FixVenue:
 
     def _do(self) -> None:
         """One piece of work, and what was held back until now."""
+        if self._work.empty():
+            self._speech.rest()
         wait_s = self._speech.wait_s()
         try:
             work = self._work.get(timeout=_LOOK_S if wait_s is None else min(wait_s, _LOOK_S))

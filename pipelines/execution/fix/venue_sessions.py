@@ -29,7 +29,7 @@ log = logging.getLogger("helios.venue")
 
 
 class VenueSessions:
-    """QuickFIX's acceptor. Secrets are read here once; raises NoSecret, and QuickFIX's own where the port is taken."""
+    """QuickFIX's acceptor. Secrets are read here once; raises NoSecret, NoEngine and OSError."""
 
     def __init__(
         self, file: FixVenueFile, intake: Intake, messages: MessageLog, work: Callable[[Work], None], store: Path
@@ -44,11 +44,17 @@ class VenueSessions:
         self._settings = settings(Role.ACCEPTOR, sessions, store, persist=True)
         self._store, self._log = self._fix.FileStoreFactory(self._settings), self._fix.ScreenLogFactory(self._settings)
         self._application = application(self)
-        self._acceptor = self._fix.SocketAcceptor(self._application, self._store, self._settings, self._log)
+        try:
+            self._acceptor = self._fix.SocketAcceptor(self._application, self._store, self._settings, self._log)
+        except self._fix.FIXException as error:
+            raise OSError(f"QuickFIX: {error}") from error
 
     def start(self) -> None:
-        """Listen."""
-        self._acceptor.start()
+        """Listen. Raises OSError where the port is taken."""
+        try:
+            self._acceptor.start()
+        except self._fix.FIXException as error:
+            raise OSError(f"port {self._file.port}: {error}: give another, or stop what listens there") from error
 
     def send(self, other: str, message: str, fields: Message) -> None:
         """Give a message to a session; one that is not there asks for it when it is back."""
@@ -105,6 +111,9 @@ class VenueSessions:
         text = message.toString()
         self._messages.received(text)
         fields = read_fields(text)
+        if not _plain(text):
+            self._work(refuse(other, {35: fields[35], 34: fields[34]}, "a text that is not UTF-8"))
+            return
         if self._members[other].of:
             self._work(refuse(other, fields, "a drop copy session takes no requests", code=_NOT_AUTHORIZED))
             return
@@ -117,8 +126,10 @@ class VenueSessions:
             self._work(work)
 
     def failed(self, message: Any, other: str) -> None:
-        text = "the venue could not take it: ask for its status"
-        self._work(refuse(other, read_fields(message.toString()), text, code=_NOT_AVAILABLE))
+        fields = read_fields(message.toString())
+        fields = {tag: value for tag, value in fields.items() if _plain(value)}
+        if not self._intake.has(other, fields):  # else it is done by the next process, or told to who asks
+            self._work(refuse(other, fields, "the venue could not take it", fields.get(11, ""), _NOT_AVAILABLE))
 
     def _check(self, fields: Mapping[int, str], other: str) -> None:
         """Raises RejectLogon, in words that hold no secret."""
@@ -145,6 +156,14 @@ class VenueSessions:
 
     def _of(self, other: str) -> Any:
         return self._fix.Session.lookupSession(self._identities[other])
+
+
+def _plain(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes that are not UTF-8 come as lone surrogates
+        return False
+    return True
 
 
 def _session(file: FixVenueFile, member: Member) -> FixSession:

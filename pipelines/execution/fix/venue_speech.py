@@ -45,7 +45,7 @@ class Speech:
         self._count: dict[Key, int] = defaultdict(int)
         self._numbers = itertools.count()
         self._held: list[tuple[float, int, Telling]] = []
-        self._said: list[int] = []
+        self._said: list[tuple[int, Said]] = []
 
     def answer(self, participant: str, message: str, fields: Message) -> None:
         """Say what is of no order's story."""
@@ -55,19 +55,29 @@ class Speech:
         """Say words of the journal, or hold them back."""
         for telling in tellings:
             self._one(telling)
-        self._write()
 
     def say_anew(self, tellings: Sequence[Telling]) -> None:
         """Say words that a process before this one did not: without faults."""
         for telling in tellings:
             self._out(telling)
-        self._write()
 
     def release(self) -> None:
         """Say what was held back long enough."""
         while self._held and self._held[0][0] <= self._clock():
             self._out(heapq.heappop(self._held)[2])
-        self._write()
+
+    def note(self) -> None:
+        """Write down what was said since the last time; inside a transaction of the journal. Until then a kill has the
+        next process say it again."""
+        if self._said:
+            self._journal.said(self._said)
+            self._said = []
+
+    def rest(self) -> None:
+        """Write down what was said, where there is no other transaction to do it in."""
+        if self._said:
+            with self._journal.together():
+                self.note()
 
     def wait_s(self) -> float | None:
         """Until something that is held back is due; None where nothing is."""
@@ -76,7 +86,7 @@ class Speech:
     def _one(self, telling: Telling) -> None:
         key, first = telling.key, telling.kind == VenueWord.NEW
         if first and self._hit(Fault.LOST_ACKNOWLEDGEMENT, telling):
-            self._journal_said([telling.place], Said.NEVER)
+            self._said.append((telling.place, Said.NEVER))
             return
         if first and self._hit(Fault.FILL_FIRST, telling):
             self._acknowledgements[key] = telling
@@ -111,7 +121,7 @@ class Speech:
         if telling.message == EXECUTION:
             for copy in self._copies.get(telling.key[0], ()):
                 self._send(copy, telling.message, telling.fields | COPY)
-        self._said.append(telling.place)
+        self._said.append((telling.place, Said.YES))
         self._spoken(telling.key)
 
     def _hit(self, fault: Fault, telling: Telling) -> bool:
@@ -119,12 +129,3 @@ class Speech:
         if hit:
             log.warning("fault=%s order=%s word=%s", fault, telling.key[1], telling.kind)
         return hit
-
-    def _write(self) -> None:
-        if self._said:
-            self._journal_said(self._said, Said.YES)
-            self._said = []
-
-    def _journal_said(self, places: Sequence[int], how: Said) -> None:
-        with self._journal.together():
-            self._journal.said(places, how)
