@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 
 from infra.settings import SettingsError, load_settings
 from infra.topics import TopicsError, session_id
+from jobs.worked import book_watch, work_rules
 from pipelines.contracts.fix_sessions_file import load_fix_sessions
 from pipelines.contracts.registry import RegistryError, SchemaRegistry
 from pipelines.contracts.secret import NoSecret
@@ -29,6 +30,7 @@ from pipelines.execution.session import TakenOver, VenueAddress
 EXAMPLE = """example:
   python -m jobs.gateway --strategy strategy.yaml --venue sim=127.0.0.1:17001
   python -m jobs.gateway --strategy strategy.yaml --fix sessions.yaml    # venues by FIX (make fix)
+  python -m jobs.gateway --strategy strategy.yaml --fix sessions.yaml --execution execution.yaml
 
 exit status: 0 stopped, 1 failed (start it again), 2 bad arguments or settings,
              3 a newer gateway has taken over (do not start it again)
@@ -78,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "--venue", action="append", default=[], metavar="NAME=HOST:PORT", help="where a venue listens; once for each"
     )
     parser.add_argument("--fix", type=Path, metavar="FILE", help="venues that are reached by FIX, and their sessions")
+    parser.add_argument("--execution", type=Path, metavar="FILE", help="orders that are worked: over venues, in slices")
     parser.add_argument("--data", type=Path, help="folder of FIX sessions; default: gateway/ACCOUNT in the home folder")
     parser.add_argument("--bootstrap", help="Kafka; default: the settings'")
     parser.add_argument("--registry", help="schema registry; default: the settings'")
@@ -104,6 +107,7 @@ def _service(flags: argparse.Namespace) -> GatewayService:
         raise ValueError(f"--venue or --fix: {' '.join(unknown) or 'no venue is given'}: {flags.strategy} has {wanted}")
     if len(set(names)) < len(names):
         raise ValueError(f"--venue and --fix: a venue is given twice: {', '.join(sorted(names))}")
+    rules = work_rules(flags.execution, strategy, names)
     registry = SchemaRegistry(flags.registry or settings.registry.url)
     ids = registry.ids()
     topics = Topics(flags.prefix)
@@ -119,6 +123,8 @@ def _service(flags: argparse.Namespace) -> GatewayService:
         trader=trader_config(strategy, session),
         fix=fix,
         faults=FaultPoints(os.environ),
+        rules=rules,
+        books=book_watch(rules, strategy, bootstrap, topics.ticks, ids, registry),
         folder=flags.data or settings.home / "gateway" / strategy.account,
     )
     return GatewayService(

@@ -125,8 +125,8 @@ class Tally:
                     self._marks[name] = 0.5 * (bid + ask)
             case Signal() as signal:
                 self._signal(event, signal)
-            case OrderRequest():
-                self.counts["intents"] += self._first(event.event_id)
+            case OrderRequest() as intent:
+                self.counts["children" if intent.target else "intents"] += self._first(event.event_id)
             case Report() as report:
                 self._report(event, report)
             case Command(command="drained") as command:
@@ -141,7 +141,8 @@ class Tally:
         if not self._first(event.event_id):
             return
         self.counts["reports"] += 1
-        self.counts["not_sent"] += report.status == OrderStatus.REJECTED and report.text.startswith(NOT_SENT)
+        refused = report.status == OrderStatus.REJECTED and report.text.startswith(NOT_SENT)
+        self.counts["not_sent"] += refused and not report.child
         if report.amends and report.amended_quantity:
             self._trade(report, -report.amended_quantity, report.amended_price)
             self._tell(event.event_time_ns, f"{report.venue} amends fill {report.amends} of {report.instrument}")

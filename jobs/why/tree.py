@@ -94,6 +94,8 @@ def _body(event: TradingEvent) -> str:
 
 def _report(report: Report) -> str:
     words = [report.status.value]
+    if report.child:
+        words.append(f"child {report.child} at {report.venue} {report.child_status}")
     if report.amends:
         words.append(f"amends {report.amends} ({report.amended_quantity} at {report.amended_price:.10g})")
     if report.last_quantity:

@@ -65,8 +65,8 @@ def load_route(path: Path) -> RouteFile:
         lot = instrument.number("lot", 1.0, positive=True)
         instrument.done()
     parent = _parent(top.section("parent"), tick)
-    model = _model(top.section("model", required=False), tick, lot)
-    venues = tuple(_venues(top))
+    model = read_model(top.section("model", required=False), tick, lot)
+    venues = tuple(read_venues(top))
     books = tuple(_books(top, {each.name: each for each in venues if each.name}, tick))
     top.done()
     if not faults and not any(book.far(parent.side) for book in books):
@@ -82,7 +82,7 @@ def load_venues(path: Path) -> tuple[RouteVenue, ...]:
         top, faults = marked_yaml.read(path)
     except RecursionError:
         raise RouteFileError(f"{path}:1: nested too deep: three levels are enough") from None
-    venues = tuple(_venues(top))
+    venues = tuple(read_venues(top))
     top.done()
     if faults:
         raise RouteFileError(str(faults))
@@ -100,7 +100,8 @@ def _parent(section: Section | None, tick: Decimal) -> ParentOrder:
     return ParentOrder(Side(side or "buy"), lots, limit, urgency)
 
 
-def _model(section: Section | None, tick: Decimal, lot: float) -> RouteModel:
+def read_model(section: Section | None, tick: Decimal, lot: float) -> RouteModel:
+    """What costs are reckoned by, in ticks of a size; the defaults where the section is left out."""
     made = RouteModel(float(tick), lot)
     if section is None:
         return made
@@ -112,7 +113,8 @@ def _model(section: Section | None, tick: Decimal, lot: float) -> RouteModel:
     return RouteModel(float(tick), lot, **told)
 
 
-def _venues(top: Section) -> Iterator[RouteVenue]:
+def read_venues(top: Section) -> Iterator[RouteVenue]:
+    """The venues of a file, faults noted in it."""
     names = Unique("name")
     for section in top.sections("venues"):
         name = section.name("name")

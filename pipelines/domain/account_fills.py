@@ -133,7 +133,10 @@ class AccountFills:
         of = intent or report
         ticks, signed = round(price / instrument.tick_size), lots if side is Side.BUY else -lots
         self.entries.append(
-            Entry(of.strategy, of.pair, instrument.venue, name, signed, ticks, execution, amends, time_ns)
+            Entry(
+                *(of.strategy, of.pair, instrument.venue, name, signed, ticks, execution, amends, time_ns),
+                filled_at=report.venue if report.child else "",
+            )
         )
 
 

@@ -19,7 +19,7 @@ def amend(state: TraderState, event: TradingEvent, report: Report) -> Booked:
     account has forgotten is what the report says of it; where it does not say, the position alone moves. Of one that it
     knows, an amendment and what was told before it may come in any order.
     """
-    if report.exec_id in state.amended:
+    if report.word in state.amended:
         return state, ()
     known = state.orders.get(report.client_order_id) or state.closed.get(report.client_order_id)
     order = known or _told(state, report)
@@ -32,13 +32,14 @@ def amend(state: TraderState, event: TradingEvent, report: Report) -> Booked:
         was_told = f"{report.amended_quantity} lots at {report.amended_price:g}"
         why = f"{told}: {was_told} become {report.last_quantity} at {report.last_price:g}"
         return state, (refusal(state.config, event, report.pair, reason(Check.IMPLAUSIBLE_REPORT, why)),)
-    state = replace(state, amended=(*state.amended[1 - AMENDED_KEPT :], report.exec_id))
+    state = replace(state, amended=(*state.amended[1 - AMENDED_KEPT :], report.word))
     lots_back, value, order = _taken_back(order, report, was)
+    venue = report.venue if report.child else ""
     if lots_back:
-        state = moved(state, order, -order.sign * lots_back, value // lots_back)
+        state = moved(state, order, -order.sign * lots_back, value // lots_back, venue)
         state = corrected(state, order, -(value % lots_back))
     if now is not None:
-        state = moved(state, order, order.sign * report.last_quantity, now)
+        state = moved(state, order, order.sign * report.last_quantity, now, venue)
     order = replace(order, filled=order.filled + report.last_quantity)
     if known is not None:
         state = kept(state, report.client_order_id, order)
@@ -66,15 +67,15 @@ def _told(state: TraderState, report: Report) -> Order | None:
         return None
     quantity, strategy = report.amended_quantity, report.strategy
     order = Order(report.pair, report.leg, report.instrument, report.side, quantity, OrderState.FILLED, quantity)
-    return replace(order, exec_ids=(report.amends,), strategy=strategy)
+    return replace(order, exec_ids=(report.amended_word,), strategy=strategy)
 
 
 def _taken_back(order: Order, report: Report, was: int) -> tuple[int, int, Order]:
     """Lots, what they are booked at in price ticks x lots, and the order without it. A fill that has not been told
     itself may be among those known by their sum; if not there is nothing to take back, and it does not count when it
     comes."""
-    exec_ids = (*order.exec_ids[1 - EXEC_IDS_KEPT :], report.exec_id)
-    if report.amends in order.exec_ids:
+    exec_ids = (*order.exec_ids[1 - EXEC_IDS_KEPT :], report.word)
+    if report.amended_word in order.exec_ids:
         filled = order.filled - report.amended_quantity
         booked = report.amended_quantity * was
         return report.amended_quantity, booked, replace(order, exec_ids=exec_ids, amended=True, filled=filled)
@@ -83,7 +84,7 @@ def _taken_back(order: Order, report: Report, was: int) -> tuple[int, int, Order
     order = replace(
         order,
         exec_ids=exec_ids,
-        void=(*order.void, report.amends),
+        void=(*order.void, report.amended_word),
         amended=True,
         filled=order.filled - lots,
         unpriced=order.unpriced - lots,

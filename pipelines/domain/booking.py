@@ -26,7 +26,7 @@ def book(state: TraderState, event: TradingEvent, report: Report) -> Booked:
     """
     order_id = report.client_order_id
     order = state.orders.get(order_id) or state.closed.get(order_id)
-    if order is None or report.exec_id in order.exec_ids:
+    if order is None or report.word in order.exec_ids:
         return state, ()
     quantities = (report.cumulative_quantity, report.last_quantity)
     if not all(0 <= each <= MAX_LOTS for each in quantities):
@@ -35,11 +35,12 @@ def book(state: TraderState, event: TradingEvent, report: Report) -> Booked:
         return state, (refusal(state.config, event, order.pair, refused),)
     price = ticks_of(state, order.instrument, report.last_price)
     guess = price if price is not None else marked_ticks(state, order.instrument)
+    venue = report.venue if report.child else ""
     heard, filled = hear(order, report, price, guess)
     if filled.priced and price is not None:
-        state = moved(state, order, order.sign * filled.priced, price)
+        state = moved(state, order, order.sign * filled.priced, price, venue)
     if filled.guessed:
-        state = moved(state, order, order.sign * filled.guessed, guess)
+        state = moved(state, order, order.sign * filled.guessed, guess, venue)
     if filled.correction:
         state = corrected(state, order, filled.correction)
     state = kept(state, order_id, heard)
@@ -57,8 +58,8 @@ def after_lots(state: TraderState, event: TradingEvent, order_id: str, order: Or
     return state, outputs + crossed
 
 
-def moved(state: TraderState, order: Order, lots: int, price_ticks: int) -> TraderState:
-    """Position, day and book after signed lots of an order at a price."""
+def moved(state: TraderState, order: Order, lots: int, price_ticks: int, venue: str = "") -> TraderState:
+    """Position, day and book after signed lots of an order at a price. `venue`: whose fee, if not the instrument's."""
     position = state.position(order.instrument).traded(lots, price_ticks)
     state = replace(state, positions=state.positions | {order.instrument: position})
     instrument = state.config.instruments.get(order.instrument)
@@ -67,7 +68,7 @@ def moved(state: TraderState, order: Order, lots: int, price_ticks: int) -> Trad
         worth *= state.limits.rate(instrument.currency)
         day: Day = state.day  # lots that are taken back are less than none
         state = replace(state, day=replace(day, turnover=max(0.0, day.turnover + worth)))
-    return books.filled(filled_since(state, order.instrument, lots), order, lots, price_ticks)
+    return books.filled(filled_since(state, order.instrument, lots), order, lots, price_ticks, venue=venue)
 
 
 def corrected(state: TraderState, order: Order, value: int) -> TraderState:

@@ -18,13 +18,16 @@ from pipelines.domain.universe import Instrument
 NO_FEE = Fee()
 
 
-def filled(state: TraderState, order: Order, lots: int, price_ticks: int, *, free: bool = False) -> TraderState:
-    """After a fill of signed lots, its fee taken, where it has one; lots that are taken back give theirs back."""
+def filled(
+    state: TraderState, order: Order, lots: int, price_ticks: int, *, free: bool = False, venue: str = ""
+) -> TraderState:
+    """After a fill of signed lots, its fee taken, where it has one; lots that are taken back give theirs back. `venue`:
+    whose fee, if not the instrument's."""
     instrument = state.config.instruments.get(order.instrument)
     book = state.books.get(order.strategy, {}).get(order.pair, Book())
     legs = list(book.legs)
     legs[order.leg] = legs[order.leg].traded(lots, price_ticks)
-    cost = _fee(state, instrument, lots, price_ticks) if instrument and not free else 0.0
+    cost = _fee(state, instrument, lots, price_ticks, venue) if instrument and not free else 0.0
     if lots * order.sign < 0:
         cost = -cost
     book = _trip(state, order.pair, book, replace(book, legs=(legs[0], legs[1]), costs=book.costs + cost))
@@ -108,8 +111,8 @@ def _worth(state: TraderState, pair: str, book: Book) -> float:
     return abs(book.legs[0].cost) * _tick(state, traded.legs[0]) if traded else 0.0
 
 
-def _fee(state: TraderState, instrument: Instrument, lots: int, price_ticks: int) -> float:
-    fee = state.config.fees.get(instrument.venue, NO_FEE)
+def _fee(state: TraderState, instrument: Instrument, lots: int, price_ticks: int, venue: str) -> float:
+    fee = state.config.fees.get(venue or instrument.venue, NO_FEE)
     if not (fee.bps or fee.per_lot):
         return 0.0
     worth = abs(price_ticks) * instrument.tick_size * instrument.lot_size

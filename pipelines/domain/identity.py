@@ -37,3 +37,13 @@ def client_order_id(session_id: str, account: str, cause: str, leg: int) -> str:
     """Twenty hex digits: the same cause gives the same order in every run of the same session, and in no other."""
     text = "\x1f".join((session_id, account, cause, str(leg)))
     return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+
+
+def child_order_id(parent: str, number: int) -> str:
+    """Of a parent's `number`-th child, from 0: the same however often the parent is worked from its log."""
+    return hashlib.blake2b(f"{parent}\x1fchild\x1f{number}".encode(), digest_size=10).hexdigest()
+
+
+def child_cancel_id(child: str) -> str:
+    """Of the request that a child be canceled: its parent's goes to several, and a venue takes an id once."""
+    return hashlib.blake2b(f"{child}\x1fcancel".encode(), digest_size=10).hexdigest()

@@ -52,6 +52,8 @@ class Entry:
     time_ns: int = 0
     booked: Booked | None = None
     amount: float = 0.0
+    filled_at: str = ""
+    """The venue that filled it and takes the fee, where it is another than the instrument's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,7 @@ class Ledger:
         """A fill and its fee; one that takes back gives the fee back too. What no venue filled has none."""
         key = entry.strategy, entry.pair, entry.venue, entry.instrument
         holding = self.holdings.setdefault(key, Holding(self.method))
-        fee, terms = self._fees.get(entry.venue, Fee()), self._terms[entry.instrument]
+        fee, terms = self._fees.get(entry.filled_at or entry.venue, Fee()), self._terms[entry.instrument]
         holding.book(entry.booked, entry.lots, entry.price_ticks, entry.amount * terms.rate)
         if entry.booked is not None:
             return

@@ -125,7 +125,7 @@ def hear(order: Order, report: Report, price_ticks: int | None, guess_ticks: int
 
     The caller has dropped reports whose exec id is in `order.exec_ids`, and quantities outside 0..MAX_LOTS.
     """
-    told = report.last_quantity if price_ticks is not None and report.exec_id not in order.void else 0
+    told = report.last_quantity if price_ticks is not None and report.word not in order.void else 0
     news = max(0, told - order.unpriced) if order.amended else max(0, report.cumulative_quantity - order.filled)
     priced = min(told, news)
     corrected = min(told - priced, order.unpriced)  # counted before, by a sum
@@ -145,7 +145,7 @@ def hear(order: Order, report: Report, price_ticks: int | None, guess_ticks: int
         filled=filled,
         unpriced=unpriced,
         guessed_value=guessed_value,
-        exec_ids=(*order.exec_ids[1 - EXEC_IDS_KEPT :], report.exec_id),
+        exec_ids=(*order.exec_ids[1 - EXEC_IDS_KEPT :], report.word),
     ), Filled(priced, guessed, correction)
 
 

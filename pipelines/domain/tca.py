@@ -33,6 +33,8 @@ class Fill:
     price: float
     mid: float | None = None
     after: tuple[float | None, ...] = (None,) * len(HORIZONS_S)
+    fees: tuple[float, float] | None = None
+    """Bps and money a lot that its venue takes, where it is another than the order's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def costs(order: Traded) -> Costs:
         spread += half * fill.lots
         timing += order.sign * (mid - order.arrival) * fill.lots
         impact += (order.sign * (fill.price - mid) - half) * fill.lots
-        fees += fill.lots * (order.fee_per_lot + fill.price * unit * order.fee_bps / 1e4)
+        bps, per_lot = fill.fees or (order.fee_bps, order.fee_per_lot)
+        fees += fill.lots * (per_lot + fill.price * unit * bps / 1e4)
     left = order.lots - order.filled if order.over else 0
     return Costs(
         delay=order.sign * (order.arrival - order.decision) * order.filled * unit,

@@ -109,7 +109,7 @@ class OrderRequest:
     checks: tuple[str, ...] = ()
     """Of an order that adds risk: each check that it passed, with its value and limit."""
     target: str = ""
-    """Of a cancel: the order that is to be canceled."""
+    """Of a cancel: the order that is to be canceled. Of a new order: the one that it is a child of."""
     amount: float = 0.0
     """Of what is booked: money that comes with it, in the instrument's currency; less than none where it is owed."""
 
@@ -147,6 +147,21 @@ class Report:
     """With leg and strategy: of what amends, its order's, as the intent has them. The account may have forgotten it."""
     leg: int = 0
     strategy: str = ""
+    child: str = ""
+    """Client order id under which the venue had it, where that is a child of the order."""
+    child_status: str = ""
+    """With its cumulative quantity: of that child alone, as the venue told it; all else is the order's."""
+    child_cumulative: int = 0
+
+    @property
+    def word(self) -> str:
+        """What tells it from every other word about its order: the venues of children may use the same exec ids."""
+        return f"{self.venue}/{self.exec_id}" if self.child else self.exec_id
+
+    @property
+    def amended_word(self) -> str:
+        """`word` of the fill that it amends; empty where it amends none."""
+        return f"{self.venue}/{self.amends}" if self.child and self.amends else self.amends
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from pipelines.domain.parent_words import as_child
 from pipelines.domain.trading import TERMINAL, OrderRequest, OrderStatus, Report, TradingEvent
 from pipelines.execution.core import NOT_SENT, STATED
 
@@ -33,10 +34,16 @@ Book = Mapping[str, BookedOrder]
 
 
 def book_of_log(events: Iterable[TradingEvent], venue: str) -> dict[str, BookedOrder]:
-    """Orders of a venue that were sent, by client order id, from the log's intents and reports."""
+    """Orders of a venue that were sent, by client order id, from the log's intents and reports; of an order that is
+    worked, its children."""
     book: dict[str, BookedOrder] = {}
+    worked: set[str] = set()
     for event in events:
-        match event.body:
+        match as_child(event).body:
+            case OrderRequest(order_type="worked") as order:
+                worked.add(order.client_order_id)
+            case Report() as report if report.client_order_id in worked:
+                pass  # the gateway's own word about it
             case OrderRequest() as order if order.venue == venue:
                 book.setdefault(order.client_order_id, BookedOrder(OrderStatus.UNKNOWN))
             case Report() as report if report.venue == venue and not report.text.startswith(NOT_SENT):

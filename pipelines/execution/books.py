@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contracts.blocks import TickBlock
-from pipelines.domain.market import Kind
+from pipelines.domain.market import Kind, Ticks
 from pipelines.domain.matching import Quote
 from pipelines.execution.shard_clock import BEGINNING_NS as BEGINNING_NS
 from pipelines.execution.shard_clock import ShardClock
@@ -61,6 +61,7 @@ class ShardBooks:
         times, fresh = self._clock.take(block)
         # The last entry is for instrument -1, of heartbeats.
         numbers = np.array([self._index.get(name, -1) for name in block.instruments] + [-1], "i4")[ticks["instrument"]]
+        self._keep_trades(ticks, times, numbers, (numbers >= 0) & (ticks["kind"] == Kind.TRADE) & fresh)
         kept = (numbers >= 0) & (ticks["kind"] == Kind.QUOTE) & fresh
         count = int(kept.sum())
         if count:
@@ -68,6 +69,11 @@ class ShardBooks:
             rows["time"], rows["instrument"] = times[kept], numbers[kept]
             for name in _PRICES:
                 rows[name] = ticks[name][kept]
+
+    def _keep_trades(
+        self, ticks: Ticks, times: NDArray[np.int64], numbers: NDArray[np.int32], which: NDArray[np.bool_]
+    ) -> None:
+        """What was traded is of no interest here."""
 
     def quote(self, instrument: str, at_ns: int) -> Quote | None:
         """The touch as of `at_ns`; None if it had not quoted by then. Raises NotYet or BeforeWindow."""

@@ -23,8 +23,10 @@ from enum import StrEnum
 
 from pipelines.domain.identity import intent_id, report_id
 from pipelines.domain.matching import exec_id
+from pipelines.domain.parent_rules import WORKED
+from pipelines.domain.parent_words import as_child
 from pipelines.domain.restraint import LastLook, Restraint, Throttle
-from pipelines.domain.scopes import scope_of, scopes
+from pipelines.domain.schedules import ScheduleError
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import TERMINAL, Command, Decision, OrderRequest, OrderStatus, Report, TradingEvent
 from pipelines.execution.plan import (
@@ -36,6 +38,7 @@ from pipelines.execution.plan import (
     LinkDown,
     LinkUp,
     Look,
+    Moved,
     NotKnown,
     Ordered,
     Plan,
@@ -45,6 +48,7 @@ from pipelines.execution.plan import (
     Stated,
     Told,
 )
+from pipelines.execution.worked import Worked, concerns
 
 MAX_LOTS = 1 << 31
 """No report that counts more lots than this is believed."""
@@ -126,6 +130,8 @@ class Gateway:
     """Of the account, to tell what a kill is about; without it a kill is about all of it."""
     restraints: Mapping[str, Restraint] = field(default_factory=dict)
     """By venue; one that is not here has none."""
+    worked: Worked = field(default_factory=Worked)
+    """Orders that are cut up: their children are orders here, they themselves are not."""
     open: dict[str, _Open] = field(default_factory=dict)
     _known: dict[str, OrderRequest | None] = field(default_factory=dict)
     """Every order that was intended; None where only a report in the log tells of it."""
@@ -163,20 +169,26 @@ class Gateway:
     def recover(self, events: Iterable[TradingEvent]) -> None:
         """Learn from the log, from its beginning to this process's own first event, what was intended and told."""
         for event in events:
+            self.worked.recover(event)
             match event.body:
+                case OrderRequest(target="") as order if order.order_type == WORKED:
+                    self._known.setdefault(order.client_order_id, order)
                 case OrderRequest() as order if order.client_order_id not in self._known:
                     self._known[order.client_order_id] = order
                     self.open[order.client_order_id] = _Open(order, Stage.DOUBTFUL)
-                case Report() as report:
-                    self._take(event, report)
+                case Report():
+                    own = as_child(event)
+                    assert isinstance(own.body, Report)
+                    self._take(own, own.body)
                 case Command(command="drained"):
                     self._drained.add(event.body.scope)
                 case Command(command="kill"):
                     self._kills[event.event_id] = event.body
+        self.worked.recovered(self.trader)
 
     def step(self, inputs: Sequence[Input], now_s: float) -> Plan:
         """Take what has happened, and time (seconds of any steady clock); give what is to be done about it."""
-        self._write, self._notes = [], []
+        self._write, self._notes = self.worked.unsaid(), []
         touched, self._held = self._held, {}
         for each in inputs:
             match each:
@@ -202,11 +214,17 @@ class Gateway:
                 case Killed(event):
                     if event.event_id not in self._causes and isinstance(event.body, Command):
                         self._kills[event.event_id] = event.body
+                        self._write += self.worked.killed(event, event.body, self.trader)
+                case Moved():
+                    touched.update(self._moved(each, now_s))
                 case Priced(mids):
                     self._mids.update(mids)
                 case Look():
                     self._look(now_s)
                     touched.update(dict.fromkeys(self.open))
+        for request in self.worked.parents.cancels():
+            touched.update(self._cancel(request))
+        self._close_drains()
         return self._plan(touched, now_s)
 
     def _ordered(self, order: OrderRequest, now_s: float) -> dict[str, None]:
@@ -219,10 +237,12 @@ class Gateway:
         elif order.action == Decision.CANCEL:
             return self._cancel(order)
         elif order.action == Decision.NEW and identity in self._known:
-            if identity in self.open:
+            if not self.worked.read(identity) and identity in self.open:
                 self.open[identity].read = True
         elif order.action == Decision.NEW:
             self._known[identity] = order
+            if self.worked.parents.takes(order):
+                return self._take_parent(order)
             if order.venue not in self.venues:
                 names = ", ".join(sorted(self.venues)) or "none"
                 self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"no venue {order.venue!r} here: {names}")
@@ -238,6 +258,38 @@ class Gateway:
             return {identity: None}
         return {}
 
+    def _take_parent(self, order: OrderRequest) -> dict[str, None]:
+        """Intend an order that is worked. It has no venue of its own: it is its children that are sent."""
+        fault = _killed(kill) if (kill := self._kill_of(order)) else ""
+        try:
+            events = () if fault else self.worked.parents.take(order).events
+        except ScheduleError as error:
+            fault = str(error)
+        if fault:
+            self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"{NOT_SENT}{fault}")
+            return {}
+        self.worked.read(order.client_order_id)
+        self._write += events
+        return {}
+
+    def _moved(self, moved: Moved, now_s: float) -> dict[str, None]:
+        """Intend the children that have fallen due."""
+        work = self.worked.parents.moved(moved.time_ns, moved.books, self._is_killed, moved.volumes)
+        self._write += work.events
+        for order in work.children:
+            identity = order.client_order_id
+            self._known[identity] = order
+            self.open[identity] = _Open(order, Stage.PLANNED)
+            self._write.append(TradingEvent(intent_id(identity), order.account, order.event_time_ns, order))
+            if order.venue not in self.venues:
+                self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"no venue {order.venue!r} here")
+            elif fault := self._last_look(order, now_s):
+                self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"{NOT_SENT}{fault}")
+        return dict.fromkeys(order.client_order_id for order in work.children)
+
+    def _is_killed(self, order: OrderRequest) -> bool:
+        return self._kill_of(order) is not None
+
     def _last_look(self, order: OrderRequest, now_s: float) -> str:
         look = self._looks.get(order.venue)
         instrument = self.trader.instruments.get(order.instrument) if self.trader else None
@@ -245,18 +297,13 @@ class Gateway:
 
     def _kill_of(self, order: OrderRequest) -> Command | None:
         """The kill that an order may not be sent for."""
-        if self.trader is None or not self._kills:
-            return next(iter(self._kills.values()), None)
-        among = scopes(self.trader, order.pair, order.strategy)
-        for kill in self._kills.values():
-            if (scope_of(self.trader, kill.scope, (order.pair,)) or self.trader.account) in among:
-                return kill
-        return None
+        return next((kill for kill in self._kills.values() if concerns(self.trader, kill, order)), None)
 
     def _cancel(self, request: OrderRequest) -> dict[str, None]:
         """What no link was given is canceled here; of all else its venue is asked, unless it is settled already."""
         item = self.open.get(request.target)
         if item is None:
+            self._write += self.worked.parents.cancel(request).events
             return {}
         item.cancel = request
         if item.stage == Stage.PLANNED:
@@ -268,12 +315,13 @@ class Gateway:
         identity = order.client_order_id
         if identity in self._drained or identity in self._drains:
             return
-        waits_for = {each for each, item in self.open.items() if item.read}
+        waits_for = {each for each, item in self.open.items() if item.read} | self.worked.waited_for()
         self._drains[identity] = _Drain(order.account, order.event_time_ns, waits_for)
         self._close_drains()
 
     def _close_drains(self) -> None:
         for identity, drain in list(self._drains.items()):
+            drain.waits_for = {each for each in drain.waits_for if not self.worked.over(each)}
             if not drain.waits_for:
                 del self._drains[identity]
                 self._drained.add(identity)
@@ -308,8 +356,7 @@ class Gateway:
         if event is None:
             return {}
         assert isinstance(event.body, Report)
-        self._write.append(event)
-        self._take(event, event.body)
+        self._tell(event, event.body)
         touched = {identity: None} if item is not None and item.cancel is not None else {}
         return touched | self._amended_early(event_id, now_s)
 
@@ -388,8 +435,7 @@ class Gateway:
             return
         event = TradingEvent(report_id(order.venue, report.exec_id), order.account, said.event_time_ns, report)
         if event.event_id not in self._told:
-            self._write.append(event)
-            self._take(event, report)
+            self._tell(event, report)
 
     def _doubted(self, doubted: Doubted) -> dict[str, None]:
         self._notes.append(f"{doubted.venue}: {doubted.text}")
@@ -398,6 +444,11 @@ class Gateway:
             return {}
         item.asked_s = None
         return {doubted.client_order_id: None}
+
+    def _tell(self, event: TradingEvent, report: Report) -> None:
+        """Write a report, a child's as its parent's, and count it."""
+        self._write += self.worked.parents.told(event)[0]
+        self._take(event, report)
 
     def _take(self, event: TradingEvent, report: Report) -> None:
         """Count a report that is in the log, or is about to be."""
@@ -476,8 +527,7 @@ class Gateway:
         )
         event = TradingEvent(report_id(order.venue, identity), order.account, order.event_time_ns, report)
         if event.event_id not in self._told:
-            self._write.append(event)
-            self._take(event, report)
+            self._tell(event, report)
 
     def _of(self, venue: str) -> list[str]:
         return [identity for identity, item in self.open.items() if item.order.venue == venue]
@@ -517,7 +567,9 @@ class Gateway:
                 item.cancel_link = link
                 if throttle:
                     throttle.count(now_s)
-        return Plan(tuple(self._write), tuple(send), tuple(ask), tuple(cancel), tuple(self._notes), self._wake_s(now_s))
+        due_ns = self.worked.parents.due_ns(self._is_killed)
+        said = tuple(self._write), tuple(send), tuple(ask), tuple(cancel), tuple(self._notes)
+        return Plan(*said, self._wake_s(now_s), due_ns)
 
     def _may_go(self, identity: str, throttle: Throttle | None, now_s: float) -> bool:
         """Whether its venue takes a message about an order now; one that waits is held."""

@@ -19,8 +19,11 @@ from kafka.errors import KafkaError
 from pipelines.contracts.fix_sessions import FixVenue
 from pipelines.contracts.trading import EventCodec, OrderCodec
 from pipelines.contracts.wire import BadRecord
+from pipelines.domain.parent_orders import ParentOrders
+from pipelines.domain.parent_rules import WorkRules
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import OrderRequest, Report
+from pipelines.execution.book_watch import BookWatch
 from pipelines.execution.core import Gateway, Patience
 from pipelines.execution.fault_points import FaultPoints, Place
 from pipelines.execution.fix.dialect import Dialect
@@ -31,6 +34,7 @@ from pipelines.execution.notes import Notes
 from pipelines.execution.plan import Ask, Cancel, Input, Look, Ordered, Plan, Send
 from pipelines.execution.protocol import Logon
 from pipelines.execution.session import VenueAddress, VenueSession
+from pipelines.execution.worked import Worked
 
 BATCH = 500
 """Inputs taken into one transaction, at most."""
@@ -58,6 +62,9 @@ class GatewayConfig:
     fix: tuple[FixVenue, ...] = ()
     folder: Path = Path()
     faults: FaultPoints = field(default_factory=lambda: FaultPoints({}))
+    rules: WorkRules = field(default_factory=WorkRules)
+    """Of orders that are worked; `books` tells what they need to see of the market."""
+    books: BookWatch | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -81,7 +88,7 @@ class GatewayService:
         self._stopped = threading.Event()
         self._links: dict[str, Link] = {}
         self._notes = Notes(log)
-        self._running: list[VenueSession | FixLinks | LogWatch] = []
+        self._running: list[VenueSession | FixLinks | LogWatch | BookWatch] = []
 
     def stop(self) -> None:
         self._stopped.set()
@@ -96,7 +103,8 @@ class GatewayService:
         try:
             epoch = journal.start(now_ns())
             restraints = {each.name: each.restraint for each in config.fix}
-            core = Gateway(config.names, config.patience, config.trader, restraints)
+            worked = Worked(ParentOrders(config.rules))
+            core = Gateway(config.names, config.patience, config.trader, restraints, worked)
             core.recover(journal.before(epoch))
             log.info("state=started epoch=%d session=%s open_orders=%d", epoch, config.session, len(core.open))
             self._connect(epoch)
@@ -125,6 +133,9 @@ class GatewayService:
         )
         self._running.append(watch)
         watch.start(epoch)
+        if config.books is not None:
+            self._running.append(config.books)
+            config.books.start(hear)
         for address in config.venues:
             session = VenueSession(address, Logon(config.session, epoch), hear, hear)
             self._links[address.name] = session
@@ -139,7 +150,7 @@ class GatewayService:
             links.start()
 
     def _loop(self, core: Gateway, journal: TradingLog) -> None:
-        look_s, wake_s = time.monotonic(), None
+        look_s, wake_s, config = time.monotonic(), None, self._config
         while not self._stopped.is_set():
             until_s = look_s + LOOK_S if wake_s is None else min(wake_s, look_s + LOOK_S)
             inputs = self._take(until_s - time.monotonic())
@@ -151,6 +162,8 @@ class GatewayService:
             wake_s = plan.wake_s
             self._carry_out(plan, journal)
             self._note(plan)
+            if config.books is not None:
+                config.books.want(plan.due_ns)
 
     def _carry_out(self, plan: Plan, journal: TradingLog) -> None:
         intents = any(isinstance(event.body, OrderRequest) for event in plan.write)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 
@@ -13,6 +14,9 @@ from pipelines.execution.books import BeforeWindow, ShardBooks
 from pipelines.execution.shard_clock import BEGINNING_NS
 from pipelines.execution.tick_log import POLL_MS, ConsumerRecord, TickLog
 from pipelines.execution.tick_log import MarketSilent as MarketSilent
+from pipelines.execution.traded_books import TradedBooks
+
+Answer = TypeVar("Answer")
 
 _BACK_NS = tuple(seconds * NS_PER_S for seconds in (5, 60, 600, 3600))
 """How far before an order to start reading again, step by step, until its instrument has quoted."""
@@ -33,7 +37,10 @@ class Market:
         codec: BlockCodec,
         instruments_of_shard: Mapping[int, Sequence[str]],
         window_ns: int = 60 * NS_PER_S,
+        *,
+        trades: bool = False,
     ) -> None:
+        self._books: type[ShardBooks] = TradedBooks if trades else ShardBooks
         self.log = TickLog(bootstrap, topic, codec)
         self._instruments = instruments_of_shard
         self.window_ns = window_ns
@@ -48,14 +55,26 @@ class Market:
 
     def quote(self, shard: int, instrument: str, at_ns: int) -> Quote | None:
         """The touch as of a time that shard time has passed; None if there was none yet. Raises MarketSilent."""
+        return self._answer(shard, at_ns, lambda books: books.quote(instrument, at_ns))
+
+    def traded(self, shard: int, instrument: str, after_ns: int, until_ns: int) -> float:
+        """Units traded after one time and until another, that shard time has passed. Raises MarketSilent."""
+
+        def ask(books: ShardBooks) -> float:
+            assert isinstance(books, TradedBooks), "this market does not keep trades"
+            return books.traded(instrument, after_ns, until_ns)
+
+        return self._answer(shard, until_ns, ask)
+
+    def _answer(self, shard: int, at_ns: int, ask: Callable[[ShardBooks], Answer]) -> Answer:
         try:
             with self._guard:
-                return self._head[shard].quote(instrument, at_ns)
+                return ask(self._head[shard])
         except BeforeWindow:
             past = self._past.get(shard)
             if past is None:
                 past = self._past[shard] = _Past(self.log.consumer(), self.log.partition(shard), self)
-            return past.quote(instrument, at_ns)
+            return past.answer(at_ns, ask)
 
     def run(self, stopped: threading.Event, moved: Callable[[], None]) -> None:
         """Read on until stopped; `moved` is called after each batch of blocks."""
@@ -89,7 +108,7 @@ class Market:
 
     def books(self, shard: int, since_ns: int) -> ShardBooks:
         """Books of a shard's instruments, read from an event time on."""
-        return ShardBooks(self._instruments[shard], since_ns)
+        return self._books(self._instruments[shard], since_ns)
 
 
 class _Past:
@@ -102,19 +121,19 @@ class _Past:
         self._books: ShardBooks | None = None
         consumer.assign([partition])
 
-    def quote(self, instrument: str, at_ns: int) -> Quote | None:
+    def answer(self, at_ns: int, ask: Callable[[ShardBooks], Answer]) -> Answer:
         if self._books is not None and at_ns < self._books.time_ns + _READ_ON_NS:
             try:
-                return self._read_to(self._books, instrument, at_ns)
+                return self._read_to(self._books, at_ns, ask)
             except BeforeWindow:
                 pass
         for back_ns in _BACK_NS:
             books = self._seek(at_ns - back_ns)
             try:
-                return self._read_to(books, instrument, at_ns)
+                return self._read_to(books, at_ns, ask)
             except BeforeWindow:
                 continue
-        return self._read_to(self._seek(None), instrument, at_ns)
+        return self._read_to(self._seek(None), at_ns, ask)
 
     def _seek(self, since_ns: int | None) -> ShardBooks:
         """Stand at an event time of the log, at its beginning if None or if there is nothing before."""
@@ -123,7 +142,7 @@ class _Past:
         self._books = self._market.books(self._partition.partition, begins_ns)
         return self._books
 
-    def _read_to(self, books: ShardBooks, instrument: str, at_ns: int) -> Quote | None:
+    def _read_to(self, books: ShardBooks, at_ns: int, ask: Callable[[ShardBooks], Answer]) -> Answer:
         deadline_s = time.monotonic() + _PATIENCE_S
         while books.time_ns <= at_ns:
             found = self._consumer.poll(timeout_ms=POLL_MS, max_records=50)
@@ -135,4 +154,4 @@ class _Past:
                 raise MarketSilent(
                     f"{self._partition.topic}/{self._partition.partition}: read to {books.time_ns} ns, wanted {at_ns}"
                 )
-        return books.quote(instrument, at_ns)
+        return ask(books)

@@ -1,8 +1,10 @@
 """What the gateway hears of, and what it may be told to do: the words between its decisions and its wires."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pipelines.domain.parent_rules import Books
+from pipelines.domain.parent_volume import Volumes
 from pipelines.domain.trading import OrderRequest, OrderStatus, TradingEvent
 
 
@@ -91,11 +93,21 @@ class Priced:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The market has passed an event time (`Plan.due_ns`); what it displayed then, and what was traded in the step that
+    ends then, where one does."""
+
+    time_ns: int
+    books: Books
+    volumes: Volumes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """The timer: ask again where there was no word, and write down what has become unknown."""
 
 
-Input = Ordered | LinkUp | LinkDown | Told | NotKnown | Refused | Stated | Doubted | Killed | Priced | Look
+Input = Ordered | LinkUp | LinkDown | Told | NotKnown | Refused | Stated | Doubted | Killed | Priced | Moved | Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,8 @@ class Cancel:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to do now, in this order. `notes` are for the log of the process. Something waits until `wake_s`, of the
-    clock that was given; None where nothing does."""
+    clock that was given; None where nothing does. `due_ns`: the event time as of which orders that are worked want to
+    see the market (`Moved`)."""
 
     write: tuple[TradingEvent, ...] = ()
     send: tuple[Send, ...] = ()
@@ -137,3 +150,4 @@ class Plan:
     cancel: tuple[Cancel, ...] = ()
     notes: tuple[str, ...] = ()
     wake_s: float | None = None
+    due_ns: int | None = None

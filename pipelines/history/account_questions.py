@@ -27,7 +27,9 @@ class AccountQuestions(Questions):
             signed, ticks = lots if side == Side.BUY else -lots, round(price / known.tick_size)
             execution, of = f"{venue}/{exec_id}", f"{venue}/{amends}" if amends else ""
             kind = Booked(booked) if booked else None
-            entry = Entry(name, pair, known.venue, instrument, signed, ticks, execution, of, event_ns, kind, amount)
+            where = venue if kind is None and venue != known.venue else ""
+            what = (signed, ticks, execution, of, event_ns, kind, amount, where)
+            entry = Entry(name, pair, known.venue, instrument, *what)
             found.append(entry)
         return found, unknown
 

@@ -72,7 +72,7 @@ REPORTS = Table(
     (
         *("session_id", "event_id", "account", "event_time", "event_ns", "venue", "exec_id", "client_order_id"),
         *("status", "instrument", "side", "last_quantity", "last_price", "cumulative_quantity", "leaves_quantity"),
-        *("text", "amends", "amended_quantity", "amended_price"),
+        *("text", "amends", "amended_quantity", "amended_price", "child", "child_status", "child_cumulative"),
     ),
 )
 FILLS = Table(

@@ -106,7 +106,7 @@ def _traded(row: Row, fills: Sequence[Row], quotes: Mapping[At, Quote], fees: Ma
         arrival=arrived.mid,
         spread=arrived.ask - arrived.bid,
         last=last.mid if last else arrived.mid,
-        fills=tuple(_fill(name, each, quotes) for each in fills),
+        fills=tuple(_fill(row, each, quotes, fees) for each in fills),
         over=bool(row["over"]),
         fee_bps=fee.bps,
         fee_per_lot=fee.per_lot,
@@ -115,9 +115,10 @@ def _traded(row: Row, fills: Sequence[Row], quotes: Mapping[At, Quote], fees: Ma
     )
 
 
-def _fill(name: str, row: Row, quotes: Mapping[At, Quote]) -> Fill:
-    at = row["event_ns"]
+def _fill(order: Row, row: Row, quotes: Mapping[At, Quote], fees: Mapping[str, Fee]) -> Fill:
+    at, name, elsewhere = row["event_ns"], order["instrument"], row["venue"] != order["venue"]
+    fee = fees.get(row["venue"], NO_FEE)
     mid, *after = (
         quote.mid if (quote := quotes.get((name, at + later * NS_PER_S))) else None for later in (0, *HORIZONS_S)
     )
-    return Fill(at, row["quantity"], row["price"], mid, tuple(after))
+    return Fill(at, row["quantity"], row["price"], mid, tuple(after), (fee.bps, fee.per_lot) if elsewhere else None)

@@ -60,6 +60,11 @@ def test_a_limit_order_has_its_price_and_stands_for_the_day() -> None:
     assert message.fields[-3:] == ((40, "2"), (44, "100.1"), (59, "0"))
 
 
+def test_an_immediate_order_has_its_price_and_is_canceled_where_it_does_not_fill() -> None:
+    message = DIALECT.message(Send(1, replace(BUY, order_type="immediate", limit_price=100.1)))
+    assert message.fields[-3:] == ((40, "2"), (44, "100.1"), (59, "3"))
+
+
 def test_a_cancel_names_its_order_and_goes_by_an_id_of_its_own() -> None:
     request = replace(order(2, Decision.CANCEL), event_time_ns=1_381_152_600_000_000_000)
     message = DIALECT.message(Cancel(1, BUY, request))
@@ -75,7 +80,10 @@ def test_an_order_is_asked_about_by_its_id() -> None:
     ("wrong", "why"),
     [
         (replace(BUY, instrument="Z"), "instrument 'Z' does not trade on xcoin"),
-        (replace(BUY, order_type="iceberg"), "order type 'iceberg': market and limit orders are sent by FIX"),
+        (
+            replace(BUY, order_type="iceberg"),
+            "order type 'iceberg': market, limit and immediate orders are sent by FIX",
+        ),
     ],
 )
 def test_an_order_that_cannot_be_put_is_refused_in_words(wrong: OrderRequest, why: str) -> None:

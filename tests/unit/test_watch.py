@@ -4,8 +4,9 @@ import pytest
 
 from jobs.watch import Tally
 from pipelines.contracts.trading import EventCodec, OrderCodec
-from pipelines.domain.trading import Decision
+from pipelines.domain.trading import Decision, OrderStatus
 from pipelines.domain.universe import Instrument
+from pipelines.execution.core import NOT_SENT
 from tests.support.evidence import event, order, report
 
 ORDERS, EVENTS = OrderCodec(1), EventCodec(2)
@@ -35,3 +36,18 @@ def test_a_fill_that_is_taken_back_leaves_the_position_and_its_profit_as_they_we
         seen.event(EVENTS, EVENTS.encode(made))
     (line,), realised, _ = seen.positions()
     assert (line.lots, line.average_price, realised) == (4, pytest.approx(61.0), 0.0)
+
+
+def test_children_are_counted_apart_and_one_that_was_not_sent_is_no_order_less() -> None:
+    seen = tally()
+    words = {
+        "intent/order-1": order("order-1"),
+        "intent/child-1": order("child-1", target="order-1"),
+        "report/N/x-1": report(
+            "order-1", "x-1", 0, status=OrderStatus.REJECTED, text=f"{NOT_SENT}why", child="child-1"
+        ),
+    }
+    for name, word in words.items():
+        (made,) = event(name, word).values()
+        seen.event(EVENTS, EVENTS.encode(made))
+    assert (seen.counts["intents"], seen.counts["children"], seen.counts["not_sent"]) == (1, 1, 0)

@@ -112,8 +112,10 @@ class Dialect:
                 yield 40, "1"
             case "limit":
                 yield from ((40, "2"), (44, decimal(order.limit_price)), (59, "0"))
+            case "immediate":
+                yield from ((40, "2"), (44, decimal(order.limit_price)), (59, "3"))
             case other:
-                raise NotTaken(f"order type {other!r}: market and limit orders are sent by FIX")
+                raise NotTaken(f"order type {other!r}: market, limit and immediate orders are sent by FIX")
 
     def _of(self, order: OrderRequest) -> Instrument:
         found = self._by_id.get(order.instrument)

@@ -1,5 +1,5 @@
 -- about: fills of orders as they stand: one that its venue took back or corrected is left out, what corrects it is there
-SELECT f.client_order_id, f.event_ns, f.quantity, f.price
+SELECT f.client_order_id, f.event_ns, f.quantity, f.price, f.venue
 FROM fills f
 JOIN orders o ON o.session_id = f.session_id AND o.client_order_id = f.client_order_id AND o.action = 'new'
 WHERE f.session_id = %(session)s AND f.quantity > 0
