@@ -5,7 +5,9 @@ Steps come in order of time: rows of the market, and what participants send. Tol
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
 from itertools import groupby
+from operator import itemgetter
 from typing import Self
 
 from pipelines.domain.limit_book import OPPOSITE, Entry, Level, LimitBook, Owner, reaches
@@ -115,14 +117,17 @@ class Matching:
     def offers(self, order: Working, limit: int | None) -> Iterator[Offer]:
         """What an order could trade with up to a limit, in priority; nothing behind an order of its own participant."""
         side = OPPOSITE[order.side]
-        shown = dict(self.display.profile(side, self.time_ns))
-        prices = sorted({*shown, *self.book.prices(side)}, reverse=side is Side.BUY)
-        for price in prices:
+        worse = (-1).__mul__ if side is Side.BUY else int
+        ours = ((price, 0) for price in sorted(self.book.prices(side), key=worse))
+        # Levels are shown one by one as they are reached: most orders need no more than the touch.
+        both = merge(self.display.profile(side, self.time_ns), ours, key=lambda each: worse(each[0]))
+        for price, at_price in groupby(both, key=itemgetter(0)):
             if not reaches(order.side, limit, price):
                 return
             level = self.book.level(side, price)
             if level is None:
-                yield Offer(price, shown[price])
+                if shown := max(lots for _, lots in at_price):
+                    yield Offer(price, shown)
                 continue
             for entry in list(level.queue):
                 if entry.owner is None:
