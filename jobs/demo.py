@@ -173,13 +173,15 @@ def _settle(session: TradingSession, told: Mapping[str, Any], feed: FeedCommand,
 
 def _until(view: View, stage: str, done: Callable[[], bool], session: TradingSession) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    check = 0.0
+    check, moved = 0.0, 0
     while True:
         view.step(stage)
         if time.monotonic() >= check:
             if done():
                 return
             check = time.monotonic() + 0.3
+        if (now := view.watch.tally.counts.total()) > moved:
+            deadline, moved = time.monotonic() + PATIENCE_S, now
         if time.monotonic() > deadline:
             raise DemoError(f"{stage}: not done after {PATIENCE_S:.0f} s: helios status names what is not well")
 

@@ -42,6 +42,8 @@ class SessionPlan:
     fused: bool = False
     fix: bool = False
     fault_seed: int | None = None
+    window_s: float = 60.0
+    """Event time of the market that venues keep in memory: what an order further back meets, they read from the log."""
 
 
 class TradingSession:
@@ -94,7 +96,7 @@ class TradingSession:
             self._program(
                 f"venue-{name}",
                 ("jobs.fix_venue", *log, "--venue", name, "--file", str(file_of(self.fix_folder, name))),
-                ("--data", str(self.venue_folder(name))),
+                ("--data", str(self.venue_folder(name)), "--window-s", str(self.plan.window_s)),
             )
             for name in self._venue_ports()
         ]

@@ -65,7 +65,18 @@ def demo(
     else:
         plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed, venues)
     summary = run_session(
-        settings, replace(plan, venue_port=venue_port, fused=fused, fix=fix, fault_seed=faults), feed, console, watch_s
+        settings,
+        replace(
+            plan,
+            venue_port=venue_port,
+            fused=fused,
+            fix=fix,
+            fault_seed=faults,
+            window_s=60 * max(speed, 1.0) if speed else 3600.0,
+        ),
+        feed,
+        console,
+        watch_s,
     )
     _keep(settings, summary)
     if as_json:

@@ -78,10 +78,12 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: without a word an order is written down as unknown; and how often venues are asked about open ones."""
+    """Seconds: without a word an order is written down as unknown; when its venue is asked again, twice as long after
+    each time that it has not answered, up to the last."""
 
     unknown_after_s: float = 2.0
     ask_every_s: float = 1.0
+    ask_at_last_s: float = 32.0
 
 
 @dataclass(slots=True)
@@ -96,6 +98,8 @@ class _Open:
     read: bool = False
     again: bool = False
     """Whether its venue may have had it before."""
+    unanswered: int = 0
+    """Questions about it since its venue last spoke of it."""
     asks: int = 0
     """How many questions had been asked, of any order, when it was sent."""
     filled: int = 0
@@ -342,7 +346,7 @@ class Gateway:
         late = item is None or item.acknowledged
         if item is not None:
             self._known_again(item, now_s)
-            item.stage, item.asked_s = Stage.WORKING, now_s
+            item.stage, item.asked_s, item.unanswered = Stage.WORKING, now_s, 0
         event_id = told.event.event_id
         if event_id in self._told or (late and report.status == OrderStatus.NEW and not report.amends):
             return {}  # told before; or an acknowledgement that later words have overtaken: nothing to learn from it
@@ -402,7 +406,7 @@ class Gateway:
                 self._notes.append(f"{said.venue} states an order {identity}, which is not ours there")
             return {}
         self._known_again(item, now_s)
-        item.stage, item.asked_s = Stage.WORKING, now_s
+        item.stage, item.asked_s, item.unanswered = Stage.WORKING, now_s, 0
         lots = said.cumulative_quantity - item.filled
         if lots < 0 or said.cumulative_quantity > MAX_LOTS:
             told = f"{said.venue} states {said.cumulative_quantity} lots filled of {identity}"
@@ -555,11 +559,13 @@ class Gateway:
             if item.stage == Stage.PLANNED:
                 if not self._may_go(identity, throttle, now_s):
                     continue
-                item.stage, item.sent_s, item.asked_s, item.asks = Stage.SENT, now_s, now_s, self._asked
+                item.stage, item.sent_s, item.asked_s = Stage.SENT, now_s, now_s
+                item.asks, item.unanswered = self._asked, 0
                 send.append(Send(link, item.order, item.again))
             elif self._due(item, now_s) and self._may_go(identity, throttle, now_s):
                 item.stage = Stage.ASKED if item.stage == Stage.DOUBTFUL else item.stage
                 item.asked_s = now_s
+                item.unanswered += 1
                 self._asked += 1
                 ask.append(Ask(link, item.order, self._asked))
             if item.cancel is not None and item.cancel_link != link and item.stage in (Stage.SENT, Stage.WORKING):
@@ -587,7 +593,10 @@ class Gateway:
         return min((self._throttles[venue].free_at_s(now_s) for venue in venues), default=None)
 
     def _due(self, item: _Open, now_s: float) -> bool:
-        return item.stage == Stage.DOUBTFUL or item.asked_s is None or now_s - item.asked_s >= self.patience.ask_every_s
+        if item.stage == Stage.DOUBTFUL or item.asked_s is None:
+            return True
+        wait_s = self.patience.ask_every_s * (1 << min(max(0, item.unanswered - 1), 16))
+        return now_s - item.asked_s >= min(wait_s, self.patience.ask_at_last_s)
 
 
 def _killed(kill: Command) -> str:
