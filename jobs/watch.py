@@ -29,7 +29,7 @@ from pipelines.domain.trading import (
     TradingEvent,
 )
 from pipelines.domain.universe import Instrument, Strategy
-from pipelines.execution.core import NOT_SENT
+from pipelines.execution.open_order import NOT_SENT
 
 RATE_WINDOW_S = 3.0
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from pipelines.domain.parent_words import as_child
 from pipelines.domain.trading import TERMINAL, OrderRequest, OrderStatus, Report, TradingEvent
-from pipelines.execution.core import NOT_SENT, STATED
+from pipelines.execution.open_order import NOT_SENT
+from pipelines.execution.told_reports import STATED
 
 
 @dataclass(slots=True)

@@ -24,13 +24,14 @@ from pipelines.domain.parent_rules import WorkRules
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import OrderRequest, Report
 from pipelines.execution.book_watch import BookWatch
-from pipelines.execution.core import Gateway, Patience
+from pipelines.execution.core import Gateway
 from pipelines.execution.fault_points import FaultPoints, Place
 from pipelines.execution.fix.dialect import Dialect
 from pipelines.execution.fix.link import FixLinks
 from pipelines.execution.journal import TradingLog
 from pipelines.execution.log_watch import LogWatch
 from pipelines.execution.notes import Notes
+from pipelines.execution.open_order import Patience
 from pipelines.execution.plan import Ask, Cancel, Input, Look, Ordered, Plan, Send
 from pipelines.execution.protocol import Logon
 from pipelines.execution.session import VenueAddress, VenueSession

@@ -7,7 +7,8 @@ import pytest
 from pipelines.domain.matching import MatchConfig, Quote, acknowledge, match
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Command, Decision, OrderRequest, Report, TradingEvent
-from pipelines.execution.core import Gateway, Patience
+from pipelines.execution.core import Gateway
+from pipelines.execution.open_order import Patience
 from pipelines.execution.plan import LinkDown, LinkUp, Look, NotKnown, Ordered, Plan, Refused, Told
 from tests.unit.gateway_world import QUOTE, STRATEGY, order
 

@@ -4,7 +4,8 @@ import math
 
 from pipelines.domain.identity import report_id
 from pipelines.domain.trading import OrderStatus, Report, Side, TradingEvent
-from pipelines.execution.core import Gateway, Patience
+from pipelines.execution.core import Gateway
+from pipelines.execution.open_order import Patience
 from pipelines.execution.plan import Doubted, LinkDown, LinkUp, Look, NotKnown, Ordered, Plan, Send, Stated, Told
 from tests.unit.gateway_world import order
 from tests.unit.test_gateway_core import asked, sent, written

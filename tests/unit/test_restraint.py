@@ -5,7 +5,8 @@ from dataclasses import replace
 from pipelines.domain.restraint import Restraint, Throttle
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Command, Decision, Report, TradingEvent
-from pipelines.execution.core import Gateway, Patience
+from pipelines.execution.core import Gateway
+from pipelines.execution.open_order import Patience
 from pipelines.execution.plan import Killed, LinkDown, LinkUp, Ordered, Plan, Priced
 from tests.unit.gateway_world import STRATEGY, order
 from tests.unit.test_gateway_core import sent, written

@@ -6,7 +6,7 @@ from jobs.watch import Tally
 from pipelines.contracts.trading import EventCodec, OrderCodec
 from pipelines.domain.trading import Decision, OrderStatus
 from pipelines.domain.universe import Instrument
-from pipelines.execution.core import NOT_SENT
+from pipelines.execution.open_order import NOT_SENT
 from tests.support.evidence import event, order, report
 
 ORDERS, EVENTS = OrderCodec(1), EventCodec(2)
