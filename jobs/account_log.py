@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -106,8 +106,10 @@ class AccountLog:
             ) from error
         return Written(event_id, account, word, self._topic, at.partition, at.offset, key is not None)
 
-    def await_drained(self, written: Written, patience_s: float) -> bool:
-        """Whether the log says, in time, that every order before a drain has had its last report."""
+    def await_drained(self, written: Written, patience_s: float, groups: Collection[str] = ()) -> bool:
+        """Whether the log says, in time, that every order before a drain has had its last report. `groups`: of an
+        account with several gateways, each of which tells so."""
+        awaited = {f"gateway {group}" for group in groups} or {"gateway"}
         with_place = TopicPartition(written.topic, written.partition)
         deadline = time.monotonic() + patience_s
         consumer = self._consumer()
@@ -116,7 +118,8 @@ class AccountLog:
             consumer.seek(with_place, written.offset)
             while (left_s := deadline - time.monotonic()) > 0:
                 for records in consumer.poll(timeout_ms=int(min(left_s, 0.2) * 1000) + 1).values():
-                    if any(self._is_drained(record.value, written.event_id) for record in records):
+                    awaited -= {self._drained_by(record.value, written.event_id) for record in records}
+                    if not awaited:
                         return True
             return False
         except KafkaError as error:
@@ -237,9 +240,11 @@ class AccountLog:
             isolation_level="read_committed",
         )
 
-    def _is_drained(self, value: bytes, event_id: str) -> bool:
+    def _drained_by(self, value: bytes, event_id: str) -> str:
+        """The gateway that tells of a drain; empty where it is no such word."""
         try:
             body = self._codec.decode(value).body
         except BadRecord:
-            return False
-        return isinstance(body, Command) and body.command == "drained" and body.scope == event_id
+            return ""
+        told = isinstance(body, Command) and body.command == "drained" and body.scope == event_id
+        return body.operator if told and isinstance(body, Command) else ""

@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--fix", type=Path, metavar="FILE", help="venues that are reached by FIX, and their sessions")
     parser.add_argument("--execution", type=Path, metavar="FILE", help="orders that are worked: over venues, in slices")
+    parser.add_argument("--group", default="", help="where an account has several gateways: which of them, by a name")
     parser.add_argument("--data", type=Path, help="folder of FIX sessions; default: gateway/ACCOUNT in the home folder")
     parser.add_argument("--bootstrap", help="Kafka; default: the settings'")
     parser.add_argument("--registry", help="schema registry; default: the settings'")
@@ -118,14 +119,15 @@ def _service(flags: argparse.Namespace) -> GatewayService:
         orders_topic=topics.orders,
         account=strategy.account,
         session=session,
-        transactional_id=f"{flags.prefix}gateway.{strategy.account}",
+        transactional_id=".".join(filter(None, (f"{flags.prefix}gateway", strategy.account, flags.group))),
+        group=flags.group,
         venues=addresses,
         trader=trader_config(strategy, session),
         fix=fix,
         faults=FaultPoints(os.environ),
         rules=rules,
         books=book_watch(rules, strategy, bootstrap, topics.ticks, ids, registry),
-        folder=flags.data or settings.home / "gateway" / strategy.account,
+        folder=flags.data or settings.home / "gateway" / strategy.account / flags.group,
     )
     return GatewayService(
         config,

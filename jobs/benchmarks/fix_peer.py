@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.contracts.fix_sessions import FixSession
 from pipelines.execution.fix.engine import Role, quickfix, settings
-from pipelines.execution.fix.link import parsed
+from pipelines.execution.fix.fields import read_fields
 
 PEER = "PEER"
 
@@ -44,7 +44,7 @@ def peer(times: dict[str, int]) -> Any:
 
         def fromApp(self, message: Any, session: Any) -> None:
             at = time.monotonic_ns()
-            fields = parsed(message.toString())
+            fields = read_fields(message.toString())
             if fields.get(35) == "D":
                 times[fields[11]] = at
                 fix.Session.sendToTarget(filled(fix, fields), session)

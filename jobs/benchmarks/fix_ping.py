@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.contracts.fix_sessions import FixSession
 from pipelines.execution.fix.engine import Role, identity, quickfix, settings
-from pipelines.execution.fix.link import parsed
+from pipelines.execution.fix.fields import read_fields
 
 PATIENCE_S = 30.0
 
@@ -85,7 +85,7 @@ class Ping:
                 pass
 
             def fromApp(self, message: Any, session: Any) -> None:
-                if parsed(message.toString()).get(150) == "F":
+                if read_fields(message.toString()).get(150) == "F":
                     back.release()
 
         return Application()

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -118,6 +118,9 @@ def drain(
     reason: Reason = "",
     wait: Annotated[bool, typer.Option("--wait", help="Until every order before it has its last report.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait; then exit status 1.", min=0)] = 30.0,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Of an account with several gateways each one's group; once for each.")
+    ] = None,
     operator: Operator = "",
     prefix: Prefix = "",
     bootstrap: Bootstrap = "",
@@ -128,7 +131,8 @@ def drain(
 
     Example: helios drain --account desk --wait --timeout 60
     """
-    told = write("drain", account, reason, operator, (prefix, bootstrap, registry), timeout if wait else None)
+    place = (prefix, bootstrap, registry)
+    told = write("drain", account, reason, operator, place, timeout if wait else None, groups=group or ())
     tell(told, as_json)
     if wait and not told["drained"]:
         raise typer.Exit(1)
@@ -144,10 +148,12 @@ def write(
     scope: str = "",
     key: Path | None = None,
     answer_s: float = 0.0,
+    groups: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Put a command into the log; what of it is told. `place`: prefix, bootstrap, registry. With `patience_s`, whether
-    all before it was settled in that time; with `answer_s`, what the account answered in that time. Signed by the key
-    in the file `key`, else by the operator's in its usual place. Raises AccountLogError, OperatorKeyError."""
+    all before it was settled in that time, by the gateways of all `groups`; with `answer_s`, what the account answered
+    in that time. Signed by the key in the file `key`, else by the operator's in its usual place. Raises
+    AccountLogError, OperatorKeyError."""
     from jobs.account_log import AccountLogError
     from jobs.operator_key import user
 
@@ -168,7 +174,7 @@ def write(
             raise AccountLogError(
                 f"{word} written, but the log has nothing else of account {account!r}: it has {others}"
             )
-        drained = None if patience_s is None else log.await_drained(written, patience_s)
+        drained = None if patience_s is None else log.await_drained(written, patience_s, groups)
         told = asdict(written) | {"drained": drained}
         if answer_s > 0:
             told["answers"] = [asdict(each) for each in log.await_answer(written, answer_s)]

@@ -74,6 +74,9 @@ class Gateway:
     """By venue; one that is not here has none."""
     worked: Worked = field(default_factory=Worked)
     """Orders that are cut up: their children are orders here, they themselves are not."""
+    group: str = ""
+    """Where an account has several gateways, each with venues of its own: which one this is. It leaves the orders of
+    other venues alone, and tells of a drain for itself."""
     open: dict[str, OpenOrder] = field(default_factory=dict)
     _known: dict[str, OrderRequest | None] = field(default_factory=dict)
     """Every order that was intended; None where only a report in the log tells of it."""
@@ -91,6 +94,11 @@ class Gateway:
         self._kills = Kills(self.trader)
         self._outlet = Outlet(self.restraints, self.trader)
 
+    @property
+    def name(self) -> str:
+        """By which it tells of drains."""
+        return f"gateway {self.group}" if self.group else "gateway"
+
     def recover(self, events: Iterable[TradingEvent]) -> None:
         """Learn from the log, from its beginning to this process's own first event, what was intended and told."""
         for event in events:
@@ -98,6 +106,8 @@ class Gateway:
             match event.body:
                 case OrderRequest(target="") as order if order.order_type == WORKED:
                     self._known.setdefault(order.client_order_id, order)
+                case OrderRequest() as order if self._is_others(order):
+                    pass
                 case OrderRequest() as order if order.client_order_id not in self._known:
                     self._known[order.client_order_id] = order
                     self.open[order.client_order_id] = OpenOrder(order, Stage.DOUBTFUL)
@@ -105,7 +115,7 @@ class Gateway:
                     own = as_child(event)
                     assert isinstance(own.body, Report)
                     self._take(own, own.body)
-                case Command(command="drained"):
+                case Command(command="drained", operator=self.name):
                     self._drained.add(event.body.scope)
                 case Command(command="kill"):
                     self._kills.lies_there(event, event.body)
@@ -165,6 +175,8 @@ class Gateway:
             self._known[identity] = order
             if self.worked.parents.takes(order):
                 return self._take_parent(order)
+            if self._is_others(order):
+                return {}
             if order.venue not in self.venues:
                 names = ", ".join(sorted(self.venues)) or "none"
                 self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"no venue {order.venue!r} here: {names}")
@@ -176,6 +188,10 @@ class Gateway:
             self._write.append(TradingEvent(intent_id(identity), order.account, order.event_time_ns, order))
             return {identity: None}
         return {}
+
+    def _is_others(self, order: OrderRequest) -> bool:
+        """Whether another gateway of the account sends it."""
+        return bool(self.group) and order.venue not in self.venues
 
     def _take_parent(self, order: OrderRequest) -> dict[str, None]:
         """Intend an order that is worked. It has no venue of its own: it is its children that are sent."""
@@ -235,8 +251,9 @@ class Gateway:
             if not drain.waits_for:
                 del self._drains[identity]
                 self._drained.add(identity)
-                body = Command("drained", identity, "gateway", "every order before it is settled")
-                self._write.append(TradingEvent(f"drained/{identity}", drain.account, drain.event_time_ns, body))
+                body = Command("drained", identity, self.name, "every order before it is settled")
+                event_id = f"drained/{identity}" + (f"/{self.group}" if self.group else "")
+                self._write.append(TradingEvent(event_id, drain.account, drain.event_time_ns, body))
 
     def _heard(self, told: Told, now_s: float) -> dict[str, None]:
         report = told.event.body

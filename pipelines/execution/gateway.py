@@ -57,9 +57,12 @@ class GatewayConfig:
     account: str
     session: str
     transactional_id: str
+    """What its successor goes by too, and shuts it out with."""
     venues: tuple[VenueAddress, ...]
     patience: Patience = field(default_factory=Patience)
     trader: TraderConfig | None = None
+    group: str = ""
+    """Of an account with several gateways, which one this is."""
     fix: tuple[FixVenue, ...] = ()
     folder: Path = Path()
     faults: FaultPoints = field(default_factory=lambda: FaultPoints({}))
@@ -105,7 +108,7 @@ class GatewayService:
             epoch = journal.start(now_ns())
             restraints = {each.name: each.restraint for each in config.fix}
             worked = Worked(ParentOrders(config.rules))
-            core = Gateway(config.names, config.patience, config.trader, restraints, worked)
+            core = Gateway(config.names, config.patience, config.trader, restraints, worked, config.group)
             core.recover(journal.before(epoch))
             log.info("state=started epoch=%d session=%s open_orders=%d", epoch, config.session, len(core.open))
             self._connect(epoch)

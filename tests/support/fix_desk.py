@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.contracts.fix_session import Reset
 from pipelines.execution.fix.application import application
 from pipelines.execution.fix.engine import FixSession, Role, identity, quickfix, settings
-from pipelines.execution.fix.venue_requests import read_fields
+from pipelines.execution.fix.fields import read_fields
 from pipelines.execution.fix_time import write_time
 
 Fields = dict[int, str]

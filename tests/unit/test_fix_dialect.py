@@ -6,7 +6,9 @@ import pytest
 
 from pipelines.domain.trading import Decision, OrderRequest, OrderStatus, Report, Side
 from pipelines.domain.universe import Instrument
-from pipelines.execution.fix.dialect import Dialect, Heard, NotTaken, decimal, timestamp
+from pipelines.execution.fix.dialect import Dialect, Heard, NotTaken
+from pipelines.execution.fix.symbols import decimal_text
+from pipelines.execution.fix_time import write_time
 from pipelines.execution.plan import Ask, Cancel, Doubted, NotKnown, Refused, Send, Stated, Told
 from tests.unit.gateway_world import order
 
@@ -196,10 +198,10 @@ def test_a_refused_message_is_known_by_its_number() -> None:
 
 
 def test_numbers_and_times_are_written_plainly() -> None:
-    assert [decimal(value) for value in (1e-07, 100.0, 0.1 + 0.2, 1e15)] == [
+    assert [decimal_text(value) for value in (1e-07, 100.0, 0.1 + 0.2, 1e15)] == [
         "0.0000001",
         "100",
         "0.30000000000000004",
         "1000000000000000",
     ]
-    assert timestamp(1_381_152_600_000_000_001) == "20131007-13:30:00.000000001"
+    assert write_time(1_381_152_600_000_000_001) == "20131007-13:30:00.000000001"

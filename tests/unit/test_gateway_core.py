@@ -358,3 +358,20 @@ def test_an_intent_that_its_venue_does_not_know_is_not_sent_again_after_a_kill()
     plan = core.step([NotKnown("sim", 1, "new-1")], 0.1)
     assert (written(plan), sent(plan)) == (["canceled"], [])
     assert core.open == {}
+
+
+def test_gateways_of_an_account_leave_each_others_orders_alone_and_tell_of_a_drain_each() -> None:
+    east, west = (Gateway(frozenset({venue}), group=name) for venue, name in (("sim", "east"), ("other", "west")))
+    for core, venue in ((east, "sim"), (west, "other")):
+        core.step([LinkUp(venue, 1)], 0.0)
+    orders = [Ordered(order(1)), Ordered(replace(order(2), venue="other")), Ordered(order(3, Decision.DRAIN))]
+    plans = [core.step(orders, 0.1) for core in (east, west)]
+    assert [sent(plan) for plan in plans] == [["new-1"], ["new-2"]]
+    log = [event for plan in plans for event in plan.write]
+    done = east.step(told(acked(1), *filled(1)), 0.2)
+    assert [(event.event_id, event.body.operator) for event in done.write if isinstance(event.body, Command)] == [
+        ("drained/drain-3/east", "gateway east")
+    ]
+    again = Gateway(frozenset({"other"}), group="west")
+    again.recover([*log, *done.write])
+    assert list(again.open) == ["new-2"]

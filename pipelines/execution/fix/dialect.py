@@ -6,7 +6,6 @@ is the venue's own. Pure: fields in, words out; the engine puts them on a wire.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -14,10 +13,11 @@ from pipelines.domain.fix_checks import amiss
 from pipelines.domain.fix_words import CancelReject, ExecKind, OrdStatus, Refusal
 from pipelines.domain.fix_words import Report as FixReport
 from pipelines.domain.identity import report_id
-from pipelines.domain.market import NS_PER_S
 from pipelines.domain.trading import OrderRequest, OrderStatus, Report, Side, TradingEvent
 from pipelines.domain.universe import Instrument
+from pipelines.execution.fix.symbols import decimal_text
 from pipelines.execution.fix_message import Fields, Incomplete, word_of
+from pipelines.execution.fix_time import write_time
 from pipelines.execution.plan import Ask, Cancel, Doubted, Input, NotKnown, Refused, Send, Stated, Told
 
 _SIDES = {Side.BUY: "1", Side.SELL: "2"}
@@ -92,7 +92,7 @@ class Dialect:
                     (11, request.client_order_id),
                     (55, instrument.symbol),
                     (54, _SIDES[order.side]),
-                    (60, timestamp(request.event_time_ns)),
+                    (60, write_time(request.event_time_ns)),
                     (38, units(order.quantity, instrument)),
                 )
                 return Message("F", fields, order.client_order_id)
@@ -105,15 +105,15 @@ class Dialect:
         yield 21, "1"
         yield 55, instrument.symbol
         yield 54, _SIDES[order.side]
-        yield 60, timestamp(order.event_time_ns)
+        yield 60, write_time(order.event_time_ns)
         yield 38, units(order.quantity, instrument)
         match order.order_type:
             case "market":
                 yield 40, "1"
             case "limit":
-                yield from ((40, "2"), (44, decimal(order.limit_price)), (59, "0"))
+                yield from ((40, "2"), (44, decimal_text(order.limit_price)), (59, "0"))
             case "immediate":
-                yield from ((40, "2"), (44, decimal(order.limit_price)), (59, "3"))
+                yield from ((40, "2"), (44, decimal_text(order.limit_price)), (59, "3"))
             case other:
                 raise NotTaken(f"order type {other!r}: market, limit and immediate orders are sent by FIX")
 
@@ -255,7 +255,7 @@ def _again(again: bool) -> tuple[tuple[int, str], ...]:
 
 def units(quantity: int, instrument: Instrument) -> str:
     """Lots as units, in decimals."""
-    return decimal(quantity * Decimal(str(instrument.lot_size)))
+    return decimal_text(quantity * Decimal(str(instrument.lot_size)))
 
 
 def lots(quantity: Decimal | None, instrument: Instrument, name: str) -> int:
@@ -268,17 +268,5 @@ def lots(quantity: Decimal | None, instrument: Instrument, name: str) -> int:
     return int(found)
 
 
-def decimal(value: Decimal | float) -> str:
-    """Without an exponent, or zeros at the end."""
-    text = f"{value if isinstance(value, Decimal) else Decimal(str(value)):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def _on_tick(price: Decimal | None, instrument: Instrument) -> bool:
     return price is None or not price % Decimal(str(instrument.tick_size))
-
-
-def timestamp(time_ns: int) -> str:
-    """UTCTimestamp with nine digits of a second."""
-    seconds, rest = divmod(time_ns, NS_PER_S)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d-%H:%M:%S}.{rest:09d}"

@@ -18,6 +18,7 @@ from pipelines.contracts.fix_sessions import FixVenue
 from pipelines.contracts.secret import NoSecret
 from pipelines.execution.fix.dialect import Dialect, Message, NotTaken
 from pipelines.execution.fix.engine import Role, identity, quickfix, settings
+from pipelines.execution.fix.fields import read_fields
 from pipelines.execution.fix.message_log import MessageLog
 from pipelines.execution.notes import Notes
 from pipelines.execution.plan import Ask, Cancel, Input, LinkDown, LinkUp, Refused, Send, Told
@@ -25,7 +26,6 @@ from pipelines.execution.plan import Ask, Cancel, Input, LinkDown, LinkUp, Refus
 _REMEMBERED = 10_000
 """Messages of ours whose refusal by number is understood."""
 
-_SOH = "\x01"
 _TOO_LOW = re.compile(r"MsgSeqNum too low, expecting (\d+)")
 
 log = logging.getLogger("helios.gateway")
@@ -176,7 +176,7 @@ def application(links: Iterable[FixLink], messages: MessageLog, fail: Callable[[
             text = message.toString()
             messages.received(text)
             link, copy = by_session[session.toString()]
-            fields = parsed(text)
+            fields = read_fields(text)
             match fields.get(35):
                 case "5":
                     link.refused(fields.get(58, ""))
@@ -188,7 +188,7 @@ def application(links: Iterable[FixLink], messages: MessageLog, fail: Callable[[
         def toApp(self, message: Any, session: Any) -> None:
             text = message.toString()
             messages.sent(text)
-            fields = parsed(text)
+            fields = read_fields(text)
             link, _ = by_session[session.toString()]
             about = fields.get(41) if fields.get(35) == "F" else fields.get(11)
             link.sent(int(fields.get(34, 0)), fields.get(35, ""), about or "")
@@ -197,7 +197,7 @@ def application(links: Iterable[FixLink], messages: MessageLog, fail: Callable[[
             text = message.toString()
             messages.received(text)
             link, copy = by_session[session.toString()]
-            fields = parsed(text)
+            fields = read_fields(text)
             if fields.get(35) not in ("8", "9", "j"):
                 log.info("venue=%s message=%s not_used", link.venue.name, fields.get(35))
                 raise fix.UnsupportedMessageType()
@@ -242,13 +242,3 @@ def _kind(fix: Any, message: Any) -> str:
     kind = fix.MsgType()
     message.getHeader().getField(kind)
     return str(kind.getValue())
-
-
-def parsed(text: str) -> dict[int, str]:
-    """A message's fields, the first of each tag."""
-    fields: dict[int, str] = {}
-    for part in text.split(_SOH):
-        tag, _, value = part.partition("=")
-        if tag.isdigit():
-            fields.setdefault(int(tag), value)
-    return fields

@@ -7,12 +7,13 @@ from pipelines.domain.venue_orders import VenueOrder, VenueWord
 from pipelines.domain.venue_rows import MarketRows
 from pipelines.execution.fix import venue_answers as answers
 from pipelines.execution.fix import venue_requests as requests
+from pipelines.execution.fix.fields import Fields
 from pipelines.execution.fix.standing import Standing
 from pipelines.execution.fix.symbols import Symbols, Unfit
 from pipelines.execution.fix.venue_answers import EXECUTION, Message, OrderNames
 from pipelines.execution.fix.venue_journal import Entry, FixVenueJournal, Request, Telling
 from pipelines.execution.fix.venue_record import VenueRecord
-from pipelines.execution.fix.venue_requests import AllStatusAsked, Fields, StatusAsked
+from pipelines.execution.fix.venue_requests import AllStatusAsked, StatusAsked
 
 TOO_LATE, UNKNOWN_ORDER, DUPLICATE, OTHER = 0, 1, 6, 99
 """CxlRejReason (102); DUPLICATE is OrdRejReason (103) too."""

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from pipelines.domain.trading import Side
 from pipelines.domain.venue_orders import OrderKind, TimeInForce, VenueCancel, VenueOrder, VenueReplace
+from pipelines.execution.fix.fields import Fields
 from pipelines.execution.fix.symbols import Symbols, Unfit, lots_of, read_decimal
 from pipelines.execution.fix_time import read_time
-
-Fields = Mapping[int, str]
 
 SIDES: Mapping[str, Side] = {"1": Side.BUY, "2": Side.SELL, "5": Side.SELL, "6": Side.SELL}
 """Side (54): sell short (5) and sell short exempt (6) sell too."""
@@ -50,16 +49,6 @@ class AllStatusAsked:
 
     participant: str
     request: str
-
-
-def read_fields(message: str) -> dict[int, str]:
-    """Of a message as it is on the wire; of a tag that comes twice the first one."""
-    fields: dict[int, str] = {}
-    for each in message.split("\x01"):
-        tag, _, value = each.partition("=")
-        if tag.isascii() and tag.isdigit():
-            fields.setdefault(int(tag), value)
-    return fields
 
 
 def time_of(fields: Fields) -> int | None:

@@ -13,11 +13,11 @@ from pipelines.contracts.fix_venue_file import FixVenueFile, Member
 from pipelines.domain.fault_plan import Fault
 from pipelines.execution.fix.application import application
 from pipelines.execution.fix.engine import Role, identity, quickfix, settings
+from pipelines.execution.fix.fields import read_fields
 from pipelines.execution.fix.message_log import MessageLog
 from pipelines.execution.fix.venue_answers import Message
 from pipelines.execution.fix.venue_intake import Came, Gone, Intake, TakeUp, Work, refuse
 from pipelines.execution.fix.venue_journal import Key
-from pipelines.execution.fix.venue_requests import read_fields
 
 USERNAME, PASSWORD, CANCEL_ON_DISCONNECT = 553, 554, 8013
 
