@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pipelines.domain.parent_words import as_child
 from pipelines.domain.trading import TERMINAL, OrderRequest, OrderStatus, Report, TradingEvent
-from pipelines.execution.open_order import NOT_SENT
+from pipelines.execution.open_order import is_own_last_word
 from pipelines.execution.told_reports import STATED
 
 
@@ -47,7 +47,9 @@ def book_of_log(events: Iterable[TradingEvent], venue: str) -> dict[str, BookedO
                 pass  # the gateway's own word about it
             case OrderRequest() as order if order.venue == venue:
                 book.setdefault(order.client_order_id, BookedOrder(OrderStatus.UNKNOWN))
-            case Report() as report if report.venue == venue and not report.text.startswith(NOT_SENT):
+            case Report() as report if report.venue == venue and is_own_last_word(report):
+                book.pop(report.client_order_id, None)
+            case Report() as report if report.venue == venue:
                 _report(book.setdefault(report.client_order_id, BookedOrder(OrderStatus.UNKNOWN)), report)
     return book
 

@@ -123,3 +123,9 @@ def own_word(order: OrderRequest, filled: int, number: int, status: OrderStatus,
         text=text,
     )
     return TradingEvent(report_id(order.venue, identity), order.account, order.event_time_ns, report)
+
+
+def is_own_last_word(report: Report) -> bool:
+    """Whether the gateway itself ended the order: its venue never had it, or could not read it."""
+    ours = (exec_id(report.venue, report.client_order_id, number) for number in (REFUSED_WORD, CANCELED_WORD))
+    return report.exec_id in ours
