@@ -42,6 +42,8 @@ class SessionPlan:
     fused: bool = False
     fix: bool = False
     fault_seed: int | None = None
+    execution: Path | None = None
+    """How its orders are worked; each goes out whole where this is left out."""
     window_s: float = 60.0
     """Event time of the market that venues keep in memory: what an order further back meets, they read from the log."""
 
@@ -88,7 +90,7 @@ class TradingSession:
             for name, port in ports.items()
         ]
         addresses = tuple(word for name, port in ports.items() for word in ("--venue", f"{name}=127.0.0.1:{port}"))
-        return [*programs, self._program("gateway", ("jobs.gateway", *log), addresses)]
+        return [*programs, self._program("gateway", ("jobs.gateway", *log), (*addresses, *self._worked()))]
 
     def _by_fix(self, log: tuple[str, ...]) -> list[Program]:
         """Venues and gateway that speak FIX."""
@@ -101,7 +103,10 @@ class TradingSession:
             for name in self._venue_ports()
         ]
         words = ("--fix", str(self.fix_folder / "sessions.yaml"), "--data", str(self.folder / "gateway"))
-        return [*programs, self._program("gateway", ("jobs.gateway", *log), words)]
+        return [*programs, self._program("gateway", ("jobs.gateway", *log), (*words, *self._worked()))]
+
+    def _worked(self) -> tuple[str, ...]:
+        return ("--execution", str(self.plan.execution.resolve())) if self.plan.execution else ()
 
     def venue_folder(self, name: str) -> Path:
         """What a simulated venue keeps on disk."""

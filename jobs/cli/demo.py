@@ -33,6 +33,9 @@ def demo(
     faults: Annotated[
         int | None, typer.Option(help="Seed of what goes wrong at those: lost words, busts, cut links.")
     ] = None,
+    execution: Annotated[
+        Path | None, typer.Option(help="How orders are worked: cut in time, routed over venues. docs/execution.md")
+    ] = None,
     fused: Annotated[bool, typer.Option("--fused", help="Spreads, signals and trading in one job.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
@@ -46,6 +49,8 @@ def demo(
     from jobs.demo import DemoError, Stopwatch, run_session
     from jobs.demo_plans import recorded_plan, simulated_plan
     from jobs.replay_plans import replayed_plan
+    from jobs.worked import work_rules
+    from pipelines.contracts.strategy_file import load_strategy
     from pipelines.execution.fix.engine import quickfix
 
     settings = load_settings()
@@ -64,6 +69,12 @@ def demo(
         plan, feed = recorded_plan(settings, files, speed)
     else:
         plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed, venues)
+    if execution is not None:
+        traded = load_strategy(plan.strategy_file)
+        try:
+            work_rules(execution, traded, [venue.name for venue in traded.venues])
+        except ValueError as error:
+            raise DemoError(str(error)) from None
     summary = run_session(
         settings,
         replace(
@@ -72,6 +83,7 @@ def demo(
             fused=fused,
             fix=fix,
             fault_seed=faults,
+            execution=execution,
             window_s=60 * max(speed, 1.0) if speed else 3600.0,
         ),
         feed,
