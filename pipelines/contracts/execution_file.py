@@ -32,7 +32,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from pipelines.contracts import marked_yaml
 from pipelines.contracts.execution_checks import check_alike, check_time
@@ -105,7 +104,7 @@ def _rules(
             ),
             legs_in_step=section.one_of("legs", ("in_step", "alone"), "legs", default="alone") == "in_step",
             curve=_curve(section, folder, read_curve, algo),
-            zone=_zone(section),
+            zone=section.zone("zone", default="UTC").key,
             shortfall=_shortfall(section) if algo is Algo.IS else None,
             rate=section.share("participation") if algo is Algo.POV else 1.0,
             cap=section.share("cap", 1.0) if algo is Algo.POV else 1.0,
@@ -158,16 +157,6 @@ def _curve(section: Section, folder: Path, read_curve: ReadCurve, algo: Algo) ->
     except ScheduleError as error:
         section.fault("curve", str(error))
         return None
-
-
-def _zone(section: Section) -> str:
-    name = section.text("zone", default="UTC")
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        section.fault("zone", f"no time zone {name!r}: give one such as America/New_York")
-        return "UTC"
-    return name
 
 
 def _shortfall(section: Section) -> Shortfall | None:

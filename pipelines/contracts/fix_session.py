@@ -35,7 +35,7 @@ def read_hours(section: Section | None, on: date | None = None) -> Hours | None:
     it is left out: always. With a day `on`, also by the clock of a `zone`, as it is on that day."""
     if section is None:
         return None
-    zone = _zone(section) if on else None
+    zone = section.zone("zone", default="UTC") if on else None
     start, end = (_clock(section, name, zone, on) for name in ("start", "end"))
     start_day, end_day = (section.one_of(name, DAYS, "day", "") for name in ("start_day", "end_day"))
     if bool(start_day) != bool(end_day):
@@ -49,15 +49,6 @@ def read_hours(section: Section | None, on: date | None = None) -> Hours | None:
 def read_reset(section: Section) -> Reset:
     """Of the field `reset`; never where it is left out."""
     return Reset(section.one_of("reset", tuple(Reset), "reset", Reset.NEVER.value) or Reset.NEVER)
-
-
-def _zone(section: Section) -> ZoneInfo:
-    name = section.text("zone", default="UTC")
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        section.fault("zone", f"unknown zone {name!r}: give one of IANA, such as America/New_York or UTC")
-        return ZoneInfo("UTC")
 
 
 def _clock(section: Section, name: str, zone: ZoneInfo | None, on: date | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -105,6 +106,15 @@ class Section:
         """Note a fault of a field where a text, its value or its own name, is not a name."""
         if value and not _NAME.fullmatch(value):
             self.fault(name, f"{value!r} is not a name: use letters, digits and . _ : + -")
+
+    def zone(self, name: str, default: str) -> ZoneInfo:
+        """A time zone of IANA; UTC where it is not one."""
+        text = self.text(name, default=default)
+        try:
+            return ZoneInfo(text)
+        except (KeyError, ValueError, OSError):  # not known; no name; a folder of names
+            self.fault(name, f"unknown zone {text!r}: give one of IANA, such as America/New_York or UTC")
+            return ZoneInfo("UTC")
 
     def number(self, name: str, default: float | None = None, *, positive: bool = False, zero: bool = True) -> float:
         """A finite number, greater than zero if `positive`, not zero unless `zero`; 0 where it is not one."""

@@ -10,7 +10,6 @@ session:
 """
 
 from datetime import time
-from zoneinfo import ZoneInfo
 
 from pipelines.contracts.marked_yaml import Section
 from pipelines.domain.session_times import ALL_DAY, SessionTimes
@@ -22,12 +21,8 @@ def read_session(section: Section | None) -> SessionTimes:
     """Of a section, faults noted in it: also times that do not follow each other."""
     if section is None:
         return ALL_DAY
-    zone = section.text("zone", default=ALL_DAY.zone)
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):  # not known; no name; a folder of names
-        section.fault("zone", f"unknown zone {zone!r}: give one of IANA, such as America/New_York or UTC")
-    times = SessionTimes(zone, *(_time(section, name) for name in _TIMES))
+    zone = section.zone("zone", default=ALL_DAY.zone)
+    times = SessionTimes(zone.key, *(_time(section, name) for name in _TIMES))
     if not (times.entries_from or times.entries_until or times.flatten_at or any(map(section.has, _TIMES))):
         section.fault("entries_from", "no time is given: give one of entries_from, entries_until, flatten_at")
     _check_order(section, times)

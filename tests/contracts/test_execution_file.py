@@ -131,7 +131,7 @@ def test_shortfall_is_read_by_the_papers_names(tmp_path: Path) -> None:
         ),
         (
             "{venues: {Q: AIG.Q}, zone: Mars}",
-            "5: orders[0].zone: no time zone 'Mars': give one such as America/New_York",
+            "5: orders[0].zone: unknown zone 'Mars': give one of IANA, such as America/New_York or UTC",
         ),
     ],
 )
