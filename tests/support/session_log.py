@@ -210,6 +210,9 @@ def report(number: int, quantity: int = 5, **values: Any) -> dict[str, Any]:
         "amends": "",
         "amended_quantity": 0,
         "amended_price": 0.0,
+        "child": "",
+        "child_status": "",
+        "child_cumulative": 0,
     }
     return event("report", f"report/sim/exec-{number}", part | values, T0_NS + number * 1_000_000)
 
