@@ -55,9 +55,10 @@ def as_child(event: TradingEvent) -> TradingEvent:
     return replace(event, body=own)
 
 
-def own_word(parent: Parent, number: int, over: bool, time_ns: int, text: str) -> TradingEvent:
-    """A word of the gateway's own about a parent."""
-    order, status = parent.order, parent.status(over)
+def gateway_word(
+    order: OrderRequest, number: int, status: OrderStatus, cumulative: int, leaves: int, time_ns: int, text: str
+) -> TradingEvent:
+    """A report without lots that the gateway itself makes of an order. `number`: below 0; a venue counts from 0."""
     identity = exec_id(order.venue, order.client_order_id, number)
     report = Report(
         venue=order.venue,
@@ -68,11 +69,17 @@ def own_word(parent: Parent, number: int, over: bool, time_ns: int, text: str) -
         side=order.side,
         last_quantity=0,
         last_price=0.0,
-        cumulative_quantity=max(0, parent.filled),
-        leaves_quantity=_leaves(parent, status),
+        cumulative_quantity=cumulative,
+        leaves_quantity=leaves,
         text=text,
     )
     return TradingEvent(report_id(order.venue, identity), order.account, time_ns, report)
+
+
+def own_word(parent: Parent, number: int, over: bool, time_ns: int, text: str) -> TradingEvent:
+    """A word of the gateway's own about a parent."""
+    status = parent.status(over)
+    return gateway_word(parent.order, number, status, max(0, parent.filled), _leaves(parent, status), time_ns, text)
 
 
 def is_stop(report: Report) -> bool:

@@ -19,9 +19,9 @@ counts beyond them is a fill of its own, and reports that come after all are wit
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.domain.identity import intent_id, report_id
+from pipelines.domain.identity import report_id
 from pipelines.domain.parent_rules import WORKED
-from pipelines.domain.parent_words import as_child
+from pipelines.domain.parent_words import as_child, intent_of
 from pipelines.domain.restraint import Restraint
 from pipelines.domain.schedules import ScheduleError
 from pipelines.domain.trader_config import TraderConfig
@@ -185,7 +185,7 @@ class Gateway:
                 self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"{NOT_SENT}{fault}")
                 return {}
             self.open[identity] = OpenOrder(order, Stage.PLANNED, read=True)
-            self._write.append(TradingEvent(intent_id(identity), order.account, order.event_time_ns, order))
+            self._write.append(intent_of(order))
             return {identity: None}
         return {}
 
@@ -215,7 +215,7 @@ class Gateway:
             identity = order.client_order_id
             self._known[identity] = order
             self.open[identity] = OpenOrder(order, Stage.PLANNED)
-            self._write.append(TradingEvent(intent_id(identity), order.account, order.event_time_ns, order))
+            self._write.append(intent_of(order))
             if order.venue not in self.venues:
                 self._say(order, REFUSED_WORD, OrderStatus.REJECTED, f"no venue {order.venue!r} here")
             elif fault := self._outlet.fault(order, now_s):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pipelines.domain.trader_config import TraderConfig
 from pipelines.domain.trading import Command, Decision, OrderRequest, TradingEvent
-from pipelines.execution.worked import concerns
+from pipelines.execution.worked import concerns, killed_by
 
 
 @dataclass(slots=True)
@@ -34,5 +34,5 @@ class Kills:
         """Why an order may not be sent; empty where no kill is about it."""
         for kill in self._kills.values():
             if concerns(self.trader, kill, order):
-                return f"{kill.scope} was killed by {kill.operator}: {kill.reason}"
+                return killed_by(kill)
         return ""

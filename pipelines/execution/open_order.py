@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipelines.domain.identity import report_id
 from pipelines.domain.matching import exec_id
+from pipelines.domain.parent_words import gateway_word
 from pipelines.domain.trading import OrderRequest, OrderStatus, Report, TradingEvent
 
 UNKNOWN_WORD = -1
@@ -108,21 +108,8 @@ class Drain:
 
 def own_word(order: OrderRequest, filled: int, number: int, status: OrderStatus, text: str) -> TradingEvent:
     """A report of the gateway's own; where an order is unknown, all of it may be working."""
-    identity = exec_id(order.venue, order.client_order_id, number)
-    report = Report(
-        venue=order.venue,
-        exec_id=identity,
-        client_order_id=order.client_order_id,
-        status=status,
-        instrument=order.instrument,
-        side=order.side,
-        last_quantity=0,
-        last_price=0.0,
-        cumulative_quantity=filled,
-        leaves_quantity=order.quantity - filled if status == OrderStatus.UNKNOWN else 0,
-        text=text,
-    )
-    return TradingEvent(report_id(order.venue, identity), order.account, order.event_time_ns, report)
+    leaves = order.quantity - filled if status == OrderStatus.UNKNOWN else 0
+    return gateway_word(order, number, status, filled, leaves, order.event_time_ns, text)
 
 
 def is_own_last_word(report: Report) -> bool:

@@ -20,6 +20,11 @@ def concerns(trader: TraderConfig | None, kill: Command, order: OrderRequest) ->
     return (scope_of(trader, kill.scope, (order.pair,)) or trader.account) in among
 
 
+def killed_by(kill: Command) -> str:
+    """A kill in words: what, by whom, why."""
+    return f"{kill.scope} was killed by {kill.operator}: {kill.reason}"
+
+
 @dataclass(slots=True)
 class Worked:
     """The orders of a gateway that are worked; without rules there are none, but those that the log has."""
@@ -55,9 +60,10 @@ class Worked:
 
     def _killed(self, event: TradingEvent, kill: Command, trader: TraderConfig | None, among: Iterable[str]) -> Work:
         names = frozenset(among)
-        why = f"{kill.scope} was killed by {kill.operator}: {kill.reason}"
         return self.parents.stop(
-            lambda order: order.client_order_id in names and concerns(trader, kill, order), event.event_time_ns, why
+            lambda order: order.client_order_id in names and concerns(trader, kill, order),
+            event.event_time_ns,
+            killed_by(kill),
         )
 
     def read(self, order_id: str) -> bool:

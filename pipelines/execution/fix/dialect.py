@@ -15,14 +15,12 @@ from pipelines.domain.fix_words import Report as FixReport
 from pipelines.domain.identity import report_id
 from pipelines.domain.trading import OrderRequest, OrderStatus, Report, Side, TradingEvent
 from pipelines.domain.universe import Instrument
-from pipelines.execution.fix.symbols import decimal_text
+from pipelines.execution.fix.symbols import SIDES, decimal_text, units_of
 from pipelines.execution.fix_message import Fields, Incomplete, word_of
 from pipelines.execution.fix_time import write_time
 from pipelines.execution.plan import Ask, Cancel, Doubted, Input, NotKnown, Refused, Send, Stated, Told
 
 _SIDES = {Side.BUY: "1", Side.SELL: "2"}
-_SIDE_OF = {"1": Side.BUY, "2": Side.SELL, "5": Side.SELL, "6": Side.SELL}
-"""5 and 6: sold short."""
 
 STATUS: Mapping[OrdStatus, OrderStatus] = {
     OrdStatus.NEW: OrderStatus.NEW,
@@ -93,7 +91,7 @@ class Dialect:
                     (55, instrument.symbol),
                     (54, _SIDES[order.side]),
                     (60, write_time(request.event_time_ns)),
-                    (38, units(order.quantity, instrument)),
+                    (38, units_of(order.quantity, instrument)),
                 )
                 return Message("F", fields, order.client_order_id)
 
@@ -106,7 +104,7 @@ class Dialect:
         yield 55, instrument.symbol
         yield 54, _SIDES[order.side]
         yield 60, write_time(order.event_time_ns)
-        yield 38, units(order.quantity, instrument)
+        yield 38, units_of(order.quantity, instrument)
         match order.order_type:
             case "market":
                 yield 40, "1"
@@ -162,7 +160,7 @@ class Dialect:
         instrument = self._by_symbol.get(word.symbol)
         if instrument is None:
             faults.append(f"Symbol {word.symbol!r} is not traded here")
-        side = _SIDE_OF.get(word.side)
+        side = SIDES.get(word.side)
         if side is None:
             faults.append(f"Side {word.side!r} is not known")
         if instrument is None or side is None or faults:
@@ -251,11 +249,6 @@ def _event_ns(word: FixReport) -> int:
 def _again(again: bool) -> tuple[tuple[int, str], ...]:
     """PossResend (97), which is of the header."""
     return ((97, "Y"),) if again else ()
-
-
-def units(quantity: int, instrument: Instrument) -> str:
-    """Lots as units, in decimals."""
-    return decimal_text(quantity * Decimal(str(instrument.lot_size)))
 
 
 def lots(quantity: Decimal | None, instrument: Instrument, name: str) -> int:

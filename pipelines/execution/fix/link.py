@@ -49,12 +49,9 @@ class FixLinks:
         self._engine: Any = None
 
     def start(self) -> None:
-        """Begin to connect; returns at once. Raises NoEngine and NoSecret."""
+        """Begin to connect; returns at once. Raises NoEngine."""
         fix = quickfix()
         links = self._links.values()
-        for link in links:
-            if link.venue.password is not None:
-                link.venue.password.read()
         sessions = [each for link in links for each in (link.venue.session, link.venue.drop_copy) if each is not None]
         self._log = MessageLog(self._folder / "messages.log")
         self._settings = settings(Role.INITIATOR, sessions, self._folder / "sessions", persist=False)

@@ -1,12 +1,17 @@
 """A venue's instruments as FIX names them: by symbol, quantities in units, prices and units as exact decimals."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from pipelines.domain.trading import Side
 from pipelines.domain.universe import Instrument
 
 _NUMBER = re.compile(r"(-?)([0-9]{1,15}(\.[0-9]{0,12})?|\.[0-9]{1,12})")
+
+
+SIDES: Mapping[str, Side] = {"1": Side.BUY, "2": Side.SELL, "5": Side.SELL, "6": Side.SELL}
+"""Side (54): sell short (5) and sell short exempt (6) sell too."""
 
 
 class Unfit(ValueError):
@@ -41,7 +46,12 @@ class Symbols:
 
     def units(self, instrument: str, lots: int) -> str:
         """Lots as units, exact."""
-        return decimal_text(lots * _exact(self._by_id[instrument].lot_size))
+        return units_of(lots, self._by_id[instrument])
+
+
+def units_of(lots: int, instrument: Instrument) -> str:
+    """Lots as units, exact."""
+    return decimal_text(lots * _exact(instrument.lot_size))
 
 
 def lots_of(units: str, instrument: Instrument) -> int:

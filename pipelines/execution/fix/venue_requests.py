@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.domain.trading import Side
 from pipelines.domain.venue_orders import OrderKind, TimeInForce, VenueCancel, VenueOrder, VenueReplace
 from pipelines.execution.fix.fields import Fields
-from pipelines.execution.fix.symbols import Symbols, Unfit, lots_of, read_decimal
+from pipelines.execution.fix.symbols import SIDES, Symbols, Unfit, lots_of, read_decimal
 from pipelines.execution.fix_time import read_time
-
-SIDES: Mapping[str, Side] = {"1": Side.BUY, "2": Side.SELL, "5": Side.SELL, "6": Side.SELL}
-"""Side (54): sell short (5) and sell short exempt (6) sell too."""
 
 FORCES: Mapping[str, TimeInForce] = {
     "0": TimeInForce.DAY,
