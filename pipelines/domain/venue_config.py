@@ -16,7 +16,8 @@ class EngineConfig:
     behind the touch is synthetic: each level shows the touch's size, one tick worse than the one before.
     `impact`: lots that a lot of ours takes out of what is shown; `half_life_ns`: after so long half of them are back.
     `midpoint`: a dark venue. At each quote and trade it has with `fill_chance` hidden lots at the middle for a side.
-    `window_ns`: rows kept in memory; what an older order meets is asked of the log.
+    `window_ns`, `window_rows`: rows of a shard kept in memory, those of the time and so many at least; what an older
+    order meets is asked of the log.
     """
 
     seed: int = 7
@@ -28,6 +29,7 @@ class EngineConfig:
     impact: float = 1.0
     half_life_ns: int = NS_PER_S
     window_ns: int = 60 * NS_PER_S
+    window_rows: int = 250_000
 
     def __post_init__(self) -> None:
         MatchConfig(self.seed, self.min_latency_ns, self.max_latency_ns, self.levels)
@@ -39,6 +41,8 @@ class EngineConfig:
             raise ValueError(f"half-life {self.half_life_ns} ns: give 1 or more")
         if self.window_ns < 1:
             raise ValueError(f"window {self.window_ns} ns: give 1 or more")
+        if self.window_rows < 0:
+            raise ValueError(f"window of {self.window_rows} rows: give 0 or more")
 
     def latency_ns(self, client_order_id: str) -> int:
         """From a decision to the book."""

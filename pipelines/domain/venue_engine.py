@@ -74,7 +74,8 @@ class VenueEngine:
         self.instruments = tuple(instruments)
         self._numbers = {name: number for number, name in enumerate(self.instruments)}
         self._logs = {
-            shard: VenueLog(shard, self.instruments, history, config.window_ns) for shard in set(shard_of.values())
+            shard: VenueLog(shard, self.instruments, history, config.window_ns, config.window_rows)
+            for shard in set(shard_of.values())
         }
         self._log_of = [self._logs[shard_of[name]] for name in self.instruments]
         self._sessions: dict[int, Session] = {}

@@ -24,9 +24,11 @@ class VenueLog:
         instruments: tuple[str, ...],
         history: Callable[[str, int, int], MarketRows],
         window_ns: int,
+        window_rows: int,
     ) -> None:
         self.shard = shard
-        self._names, self._history, self._window_ns = instruments, history, window_ns
+        self._names, self._history = instruments, history
+        self._window_ns, self._window_rows = window_ns, window_rows
         self._window = MarketWindow()
         self._said_ns = BEGINNING_NS
         self._asked: set[int] = set()
@@ -46,7 +48,7 @@ class VenueLog:
         said = rows["time_ns"][(rows["instrument"] >= 0) & (rows["kind"] != Kind.END)]
         if len(said):  # an end moves time a day on, and nothing is said with it
             self._said_ns = int(said[-1])
-        keep_ns = self._said_ns - self._window_ns
+        keep_ns = min(self._said_ns - self._window_ns, self._window.last_ns(self._window_rows))
         if keep_ns - self.since_ns > self._window_ns // 64:
             self._window.forget(keep_ns)
 

@@ -136,6 +136,13 @@ class MarketWindow:
         """What the log says of an instrument from before the window, where it was asked."""
         self._before[instrument] = said
 
+    def last_ns(self, count: int) -> int:
+        """From which time on the rows are the last `count`, or more; the beginning where there are no more of them."""
+        place = self._high - count
+        if place < self._low:
+            return BEGINNING_NS
+        return int(self._rows["time_ns"][place]) if place < self._high else self.time_ns
+
     def forget(self, before_ns: int) -> None:
         """Keep no row that is older but what was last said."""
         gone = self._rows[self._low : self._after(before_ns - 1)]

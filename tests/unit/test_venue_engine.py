@@ -281,6 +281,7 @@ def test_instruments_do_not_notice_each_other() -> None:
         ({"impact": -1.0}, r"impact -1\.0: give 0"),
         ({"half_life_ns": 0}, "half-life 0 ns: give 1"),
         ({"window_ns": 0}, "window 0 ns: give 1"),
+        ({"window_rows": -1}, "window of -1 rows: give 0"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(values: dict[str, int], text: str) -> None:

@@ -72,7 +72,13 @@ def orders_of(sent: Sequence[Sent]) -> list[VenueOrder]:
 def test_cuts_change_nothing(seed: int, dark: bool) -> None:
     random = Random(seed)
     tape, sent = market(random), crowd(random, dark)
-    config = replace(CONFIG, midpoint=dark, fill_chance=0.3, window_ns=random.choice([40, 400, 10_000]))
+    config = replace(
+        CONFIG,
+        midpoint=dark,
+        fill_chance=0.3,
+        window_ns=random.choice([40, 400]),
+        window_rows=random.choice([0, 7, 10_000]),
+    )
     cuts = [random.randint(1, 9) for _ in range(12)]
     whole = at_once(tape, sent, config)
     account(whole, orders_of(sent))
@@ -85,7 +91,13 @@ def test_late_orders_and_requests_leave_what_was_told(seed: int, dark: bool) -> 
     random = Random(seed)
     tape, sent = market(random), crowd(random, dark)
     random.shuffle(sent)
-    config = replace(CONFIG, midpoint=dark, fill_chance=0.3, window_ns=random.choice([40, 400, 10_000]))
+    config = replace(
+        CONFIG,
+        midpoint=dark,
+        fill_chance=0.3,
+        window_ns=random.choice([40, 400]),
+        window_rows=random.choice([0, 7, 10_000]),
+    )
     venue, out = Venue(tape, config), []
     for each in sent:
         out += venue.go(random.randint(0, 10)) if random.random() < 0.4 else []

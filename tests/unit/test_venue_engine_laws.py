@@ -25,7 +25,7 @@ from tests.support.venue_tape import Venue, beat, cancel, change, end, level, or
 
 CONFIG = EngineConfig(min_latency_ns=0, max_latency_ns=8, levels=5, half_life_ns=10, window_ns=10_000)
 DARK = replace(CONFIG, midpoint=True, fill_chance=0.4)
-SHORT = replace(CONFIG, window_ns=40)
+SHORT = replace(CONFIG, window_ns=40, window_rows=0)
 Sent = VenueOrder | VenueCancel | VenueReplace
 
 prices = st.integers(997, 1003).map(lambda ticks: ticks / 10)

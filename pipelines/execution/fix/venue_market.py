@@ -68,6 +68,13 @@ class _Kept:
     to_ns: int
     rows: MarketRows
 
+    def lately(self, count: int) -> "_Kept":
+        """No more than the last `count` rows."""
+        if len(self.rows) <= count:
+            return self
+        from_ns = int(self.rows["time_ns"][-count - 1]) + 1
+        return _Kept(from_ns, self.to_ns, self.rows[_first(self.rows, from_ns) :].copy())
+
 
 class VenueMarket:
     """`instruments`: as the engine numbers them. One thread reads ahead (`run`); any one other asks for `history`."""
@@ -112,13 +119,15 @@ class VenueMarket:
         if from_ns <= BEGINNING_NS + _SETTLE_NS:
             return self._read(shard, from_ns, to_ns, number)
         kept = self._kept.get(shard)
-        if kept is None or not kept.from_ns <= from_ns <= kept.to_ns:
+        if kept is None or from_ns > kept.to_ns or to_ns < kept.from_ns:
             kept = _Kept(from_ns, from_ns, np.zeros(0, MARKET_ROW))
+        if from_ns < kept.from_ns:
+            earlier = self._read(shard, from_ns, kept.from_ns)
+            kept = _Kept(from_ns, kept.to_ns, np.concatenate([earlier, kept.rows]))
         if to_ns > kept.to_ns:
-            more = self._read(shard, kept.to_ns, to_ns)
-            kept = _Kept(from_ns, to_ns, np.concatenate([kept.rows[_first(kept.rows, from_ns) :], more]))
-        if len(kept.rows) <= _KEPT_ROWS:
-            self._kept[shard] = kept
+            later = self._read(shard, kept.to_ns, to_ns)
+            kept = _Kept(kept.from_ns, to_ns, np.concatenate([kept.rows, later]))
+        self._kept[shard] = kept.lately(_KEPT_ROWS)
         rows: MarketRows = kept.rows[_first(kept.rows, from_ns) : _first(kept.rows, to_ns)]
         return _of(rows, number)
 
