@@ -28,7 +28,8 @@ from pipelines.feeds.source import HEARTBEAT_NS
 SKEW_NS = 1_270_000_000
 """How far the recorder's clock ran behind the venue's in the captures of 2024-08-08."""
 
-LINGER_MS = 10.0
+
+LINGER_MS, USUAL_SPEED = 10.0, 4.0
 """A demo shares two cores with its whole cluster: records five times as large as a live feed's cost a fifth."""
 
 SIGNAL = "sql/signals/pair_reversion.sql"
@@ -41,6 +42,11 @@ CAPITAL = 1_000_000.0
 STRESS = """crash: {{all: -0.1}}
 one alone: {{instruments: {{{first}: -0.2}}}}
 """
+
+
+def linger_ms(speed: float) -> float:
+    """How long a frame waits for others: above the usual speed, frames come more at a time and not in more records."""
+    return LINGER_MS * max(1.0, speed / USUAL_SPEED)
 
 
 def simulated_plan(
@@ -119,7 +125,7 @@ def _feed_of(simulation: Simulation, speed: float) -> tuple[str, ...]:
         "--first": simulation.first,
         "--heartbeat-ms": simulation.heartbeat_ns / NS_PER_MS,
         "--speed": speed,
-        "--linger-ms": LINGER_MS,
+        "--linger-ms": linger_ms(speed),
     }
     return ("simulated", *(str(word) for pair in arguments.items() for word in pair))
 
@@ -171,7 +177,7 @@ def recorded_plan(settings: Settings, files: Sequence[Path], speed: float) -> tu
         limits=Limits(position_lots=1_000_000, stale_marks_ms=5_000),
     )
     words = ("recorded", *map(str, files), "--venue", "binance", "--skew-ms", str(SKEW_NS / 1e6), "--speed", str(speed))
-    words += ("--linger-ms", str(LINGER_MS))
+    words += ("--linger-ms", str(linger_ms(speed)))
     return SessionPlan(_written(settings, strategy)), FeedCommand(words, source.expected_frames)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.demo import DemoError, FeedCommand
+from jobs.demo_plans import linger_ms
 from jobs.session import SessionPlan
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.domain.market import NS_PER_MS
@@ -15,8 +16,6 @@ from pipelines.feeds.files.formats import open_frames, open_session
 from pipelines.feeds.files.frame_file import FrameFile
 from pipelines.feeds.files.reading import read_through
 from pipelines.feeds.files.streams import STREAMS, of_streams
-
-LINGER_MS = 10.0
 
 BEATS_PER_S = 50
 """Records a second, by the wall, in which a file's quiet hours tell the time."""
@@ -62,4 +61,4 @@ def _files(strategy: Strategy, venue: Venue, files: Sequence[Path], speed: float
 
 def _words(venue: Venue, files: Sequence[Path], speed: float) -> tuple[str, ...]:
     words = ("--venue", venue.name, "--skew-ms", str(venue.clock_skew_ns / NS_PER_MS), "--speed", str(speed))
-    return (*map(str, (file.absolute() for file in files)), *words, "--linger-ms", str(LINGER_MS))
+    return (*map(str, (file.absolute() for file in files)), *words, "--linger-ms", str(linger_ms(speed)))
