@@ -57,11 +57,12 @@ def simulated_plan(
     ticks_per_second: float,
     speed: float,
     venues: int = 1,
+    cross_listed: bool = False,
 ) -> tuple[SessionPlan, FeedCommand]:
     """The simulation's own strategy, and the feeds that speak its venues' protocol: each venue has its share of the
-    instruments, and where there are several a shard and a seed of its own."""
+    instruments, and where there are several a shard and a seed of its own. `cross_listed`: each has all of them."""
     try:
-        simulations = _simulations(seed, instruments, seconds, ticks_per_second, venues, speed)
+        simulations = _simulations(seed, instruments, seconds, ticks_per_second, venues, speed, cross_listed)
     except ValueError as error:
         raise DemoError(f"demo: {error}") from None
     expected = sum(each.events(shard) for each in simulations for shard in range(each.shards))
@@ -75,42 +76,46 @@ def simulated_plan(
 
 
 def _simulations(
-    seed: int, instruments: int, seconds: float, rate: float, venues: int, speed: float
+    seed: int, instruments: int, seconds: float, rate: float, venues: int, speed: float, cross_listed: bool
 ) -> list[Simulation]:
     if venues == 1:
         return [Simulation(seed, instruments, seconds, rate)]
-    share, rest = divmod(instruments, venues)
+    share, rest = (instruments, 0) if cross_listed else divmod(instruments, venues)
     if rest:
         raise ValueError(f"instruments: {instruments} on {venues} venues: give a multiple of {2 * venues}")
     beat_ns = round(HEARTBEAT_NS * max(1.0, speed))  # as often in wall time as one does at its own pace
     return [
         Simulation(
-            seed + place,
+            seed if cross_listed else seed + place,
             share,
             seconds,
             rate / venues,
             1,
             venue=f"venue{place + 1}",
-            first=place * share,
+            first=0 if cross_listed else place * share,
             heartbeat_ns=beat_ns,
+            listing=place if cross_listed else 0,
         )
         for place in range(venues)
     ]
 
 
 def _together(simulations: Sequence[Simulation]) -> Strategy:
-    """One strategy of several simulations, a shard each; of one alone its own."""
+    """One strategy of several simulations, a shard each; of one alone its own. Of several listings of the same it has
+    the pairs of the first, all in one shard: an order of theirs is worked over all."""
     first, *rest = (each.strategy() for each in simulations)
     if not rest:
         return first
     parts = (first, *rest)
+    listed = any(each.listing for each in simulations)
+    pairs = first.pairs if listed else (replace(p, shard=place) for place, part in enumerate(parts) for p in part.pairs)
     return replace(
         first,
         name="simulated",
-        shards=len(parts),
+        shards=1 if listed else len(parts),
         venues=tuple(venue for part in parts for venue in part.venues),
         instruments=tuple(each for part in parts for each in part.instruments),
-        pairs=tuple(replace(pair, shard=place) for place, part in enumerate(parts) for pair in part.pairs),
+        pairs=tuple(pairs),
     )
 
 
@@ -123,6 +128,7 @@ def _feed_of(simulation: Simulation, speed: float) -> tuple[str, ...]:
         "--shards": simulation.shards,
         "--venue": simulation.venue,
         "--first": simulation.first,
+        "--listing": simulation.listing,
         "--heartbeat-ms": simulation.heartbeat_ns / NS_PER_MS,
         "--speed": speed,
         "--linger-ms": linger_ms(speed),

@@ -27,6 +27,9 @@ def demo(
     seconds: Annotated[float, typer.Option(help="Event time of the simulated session.")] = 60.0,
     ticks_per_second: Annotated[float, typer.Option(help="Of event time, over all instruments.")] = 400.0,
     venues: Annotated[int, typer.Option(min=1, help="Simulated venues, each with its share of the instruments.")] = 1,
+    cross_listed: Annotated[
+        bool, typer.Option("--cross-listed", help="Each venue lists all instruments, with quotes of its own.")
+    ] = False,
     speed: Annotated[float, typer.Option(min=0, help="Event seconds in a second; 0: as fast as it goes.")] = 4.0,
     venue_port: Annotated[int, typer.Option(help="On 127.0.0.1, of the simulated venue.")] = 17001,
     fix: Annotated[bool, typer.Option("--fix", help="Orders go out by FIX (make fix), to venues with books.")] = False,
@@ -43,6 +46,7 @@ def demo(
 
     Example: helios demo --seed 7 --speed 20
     Example: helios demo --replay captures/usdm_btcusdt.jsonl.gz captures/usdm_ethusdt.jsonl.gz
+    Example: helios demo --fix --venues 2 --cross-listed --execution examples/execution/demo.yaml
     Example: helios demo --strategy examples/es-spy.yaml --speed 1000
     --replay {future/cme/minute/es,equity/usa/minute/spy}/*_quote.zip
     """
@@ -68,7 +72,7 @@ def demo(
     elif files:
         plan, feed = recorded_plan(settings, files, speed)
     else:
-        plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed, venues)
+        plan, feed = simulated_plan(settings, seed, instruments, seconds, ticks_per_second, speed, venues, cross_listed)
     if execution is not None:
         traded = load_strategy(plan.strategy_file)
         try:

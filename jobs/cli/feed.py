@@ -42,6 +42,9 @@ def simulated(
     fault_rate: Annotated[float, typer.Option(help="Share of frames for each kind of fault.")] = 0.0005,
     venue: Annotated[str, typer.Option(help="Name of the venue, and so of its topic raw.<venue>.")] = "simulated",
     first: Annotated[int, typer.Option(min=0, help="Number of the first instrument: S000USDT where 0.")] = 0,
+    listing: Annotated[
+        int, typer.Option(min=0, help="Of the same instruments at the same prices; each with its own quotes.")
+    ] = 0,
     heartbeat_ms: Heartbeat = 10.0,
     strategy_out: Annotated[Path | None, typer.Option(help="Write the session's strategy file here.")] = None,
     speed: Speed = 1.0,
@@ -69,6 +72,7 @@ def simulated(
             venue=venue,
             first=first,
             heartbeat_ns=int(heartbeat_ms * 1e6),
+            listing=listing,
         )
         if strategy_out is not None:
             strategy_out.write_text(dump_strategy(simulation.strategy()))

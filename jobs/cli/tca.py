@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from pipelines.domain.tca import Cost, Traded
 
 PARTS = ("delay", "spread", "timing", "impact", "fees", "opportunity", "total")
+ON_PAGE = ("pair", "venue", "schedule", "hour")
 BY: dict[str, "Callable[[Traded], str]"] = {
     "pair": lambda order: order.pair,
     "venue": lambda order: order.venue,
     "strategy": lambda order: order.strategy,
+    "schedule": lambda order: order.schedule,
     "instrument": lambda order: order.instrument,
     "hour": lambda order: f"{order.decided_ns // 3_600_000_000_000 % 24:02d}:00 UTC",
 }
@@ -34,6 +36,7 @@ def tca(
     strategy: Annotated[
         Path | None, typer.Option(help="Strategy file: its venues' fees.", exists=True, dir_okay=False)
     ] = None,
+    day: Annotated[float, typer.Option("--day-hours", help="Of trading, for the law that goes by rates.")] = 6.5,
     out: Annotated[Path | None, typer.Option(help="A page of it.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, each order in it.")] = False,
 ) -> None:
@@ -43,27 +46,30 @@ def tca(
     Without a strategy fees are 0: the history does not know them.
     """
     from jobs.cli.history_market import span_of
-    from pipelines.domain.tca import coefficient, summed
+    from pipelines.domain.tca import coefficients, summed
 
     if by not in BY:
         raise typer.BadParameter(f"--by {by}: one of {', '.join(BY)}")
-    of, orders, left_out = _orders(session, pair, span_of(start, end), strategy)
+    if not day > 0:
+        raise typer.BadParameter(f"--day-hours {day:g}: more than 0")
+    of, orders, left_out = _orders(session, pair, span_of(start, end), strategy, day)
     if not orders:
         raise TcaCommandError(f"session {of}: none of its {left_out} orders had a quote when it came to its venue")
-    fitted = coefficient(orders)
-    lines = summed(orders, BY[by], 1.0 if fitted is None else fitted)
+    fitted = coefficients(orders)
+    lines = summed(orders, BY[by], fitted)
     told: dict[str, Any] = {
         "session": of,
         "by": by,
         "orders": len(orders),
         "left_out": left_out,
-        "impact_coefficient": fitted,
+        "impact_coefficients": fitted,
         "parts": [_told(line) for line in lines],
     }
     if out is not None:
         from pipelines.pages.tca_page import tca_page
 
-        out.write_text(tca_page(of, by, lines, orders, fitted))
+        others = {key: summed(orders, BY[key], fitted) for key in ON_PAGE if key != by}
+        out.write_text(tca_page(of, {by: lines} | others, orders, fitted))
         told["page"] = str(out)
     if as_json:
         print(json.dumps(told | {"each": [_order(order) for order in orders]}))
@@ -72,9 +78,12 @@ def tca(
     print(_note(fitted, left_out) + (f"; page {out}" if out else ""))
 
 
-def _orders(session: str, pair: str, span: Any, strategy: Path | None) -> "tuple[str, list[Traded], int]":
+def _orders(
+    session: str, pair: str, span: Any, strategy: Path | None, day_hours: float
+) -> "tuple[str, list[Traded], int]":
     from infra.settings import load_settings
     from pipelines.contracts.strategy_file import load_strategy
+    from pipelines.domain.market import NS_PER_S
     from pipelines.domain.trader_config import Fee
     from pipelines.history.tca_history import TcaHistory
 
@@ -82,19 +91,17 @@ def _orders(session: str, pair: str, span: Any, strategy: Path | None) -> "tuple
     fees = {venue.name: Fee(venue.fee_bps, venue.fee_per_lot) for venue in venues}
     with TcaHistory(load_settings().timescale.reader_dsn) as history:
         of = history.session(session)
-        orders, left_out = history.traded(of, span, pair or None, fees)
+        orders, left_out = history.traded(of, span, pair or None, fees, round(day_hours * 3600 * NS_PER_S))
     return of, orders, left_out
 
 
-def _note(fitted: float | None, left_out: int) -> str:
-    from pipelines.domain.tca import FEWEST
+def _note(fitted: "Mapping[str, float | None]", left_out: int) -> str:
+    from pipelines.domain.tca import FEWEST, LAW_NAMES
 
-    law = (
-        f"expected: half the spread and deviation * sqrt(lots / volume), too few orders ({FEWEST}) to fit it"
-        if fitted is None
-        else f"expected: half the spread and {fitted:.3g} * deviation * sqrt(lots / volume), fitted to these orders"
-    )
-    return law + (f"; {left_out} orders left out: no quote when they came to their venue" if left_out else "")
+    told = [f"{LAW_NAMES[law]} x {1.0 if scale is None else scale:.3g}" for law, scale in fitted.items()]
+    how = f"too few orders ({FEWEST}) to fit them" if None in fitted.values() else "fitted to these orders"
+    left = f"; {left_out} orders left out: no quote when they came to their venue" if left_out else ""
+    return f"expected: half the spread and {' or '.join(told)}, {how}{left}"
 
 
 def _draw(by: str, lines: "tuple[Cost, ...]") -> None:
@@ -105,7 +112,7 @@ def _draw(by: str, lines: "tuple[Cost, ...]") -> None:
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column(by)
-    heads = ("orders", "filled", "notional", *PARTS, "+/-", "expected", *(f"{after} s" for after in HORIZONS_S))
+    heads = ("orders", "filled", "notional", *PARTS, "+/-", "sqrt", "almgren", *(f"{after} s" for after in HORIZONS_S))
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
     for line in lines:
@@ -118,7 +125,7 @@ def _draw(by: str, lines: "tuple[Cost, ...]") -> None:
             f"{line.notional:,.0f}",
             *parts,
             "-" if math.isnan(line.error_bps) else f"{line.error_bps:.2f}",
-            *(_number(each) for each in (line.estimate_bps, *line.after_bps)),
+            *(_number(each) for each in (*line.expected_bps.values(), *line.after_bps)),
         )
     console().print(table)
 
@@ -139,7 +146,7 @@ def _told(line: "Cost") -> dict[str, Any]:
         "money": {part: float(getattr(line.costs, part)) for part in PARTS},
         "bps": {part: line.bps(part) for part in PARTS},
         "error_bps": None if math.isnan(line.error_bps) else line.error_bps,
-        "expected_bps": line.estimate_bps,
+        "expected_bps": dict(line.expected_bps),
         "mark_out_bps": {str(after): bps for after, bps in zip(HORIZONS_S, line.after_bps, strict=True)},
     }
 
@@ -152,6 +159,7 @@ def _order(order: "Traded") -> dict[str, Any]:
         "client_order_id": order.order_id,
         "pair": order.pair,
         "venue": order.venue,
+        "schedule": order.schedule,
         "instrument": order.instrument,
         "side": "buy" if order.sign > 0 else "sell",
         "lots": order.lots,

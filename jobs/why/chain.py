@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pipelines.domain.trading import OrderRequest, Signal, TradingEvent
 
@@ -109,8 +109,17 @@ class Chain:
     frames: tuple[Frame, ...]
     intent: TradingEvent | None
     reports: tuple[TradingEvent, ...]
+    children: tuple[TradingEvent, ...] = ()
     cancels: tuple[OrderRequest, ...] = ()
     missing: tuple[str, ...] = field(default=())
+
+
+class Words(NamedTuple):
+    """Of an order: its intent, what was said of it, and the intents of its children where it was worked."""
+
+    intent: TradingEvent | None
+    reports: Sequence[TradingEvent]
+    children: Sequence[TradingEvent] = ()
 
 
 class Evidence(Protocol):
@@ -135,8 +144,8 @@ class Evidence(Protocol):
     def event(self, event_id: str, time_ns: int) -> TradingEvent | None:
         """An event of the trading log, of about that time."""
 
-    def words(self, order: OrderRequest) -> tuple[TradingEvent | None, Sequence[TradingEvent]]:
-        """Its intent, and its reports."""
+    def words(self, order: OrderRequest) -> Words:
+        """What became of it."""
 
     def crossings(self, signal: Signal, time_ns: int) -> Sequence[Crossing]:
         """What a signal of that time matched, by sequence."""

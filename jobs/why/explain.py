@@ -28,7 +28,7 @@ def explain(evidence: Evidence, wanted: str, at_most: int) -> Chain:
         crossings = evidence.crossings(signal.body, signal.event_time_ns)
     legs = evidence.legs(order) if crossings else {}
     ticks = _ticks(evidence, crossings, legs | _legs(order, *together), at_most)
-    intent, reports = evidence.words(order)
+    words = evidence.words(order)
     return Chain(
         session=evidence.session,
         source=evidence.source,
@@ -40,8 +40,9 @@ def explain(evidence: Evidence, wanted: str, at_most: int) -> Chain:
         crossings=tuple(crossings),
         ticks=ticks,
         frames=_frames(evidence, ticks),
-        intent=intent,
-        reports=tuple(reports),
+        intent=words.intent,
+        reports=tuple(words.reports),
+        children=tuple(words.children),
         cancels=tuple(each for each in decisions if each.target == order.client_order_id),
         missing=tuple(dict.fromkeys(evidence.missing)),
     )

@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.why.chain import Crossing, Frame, NotThere, Tick, TickOf, WhyError, both_legs
+from jobs.why.chain import Crossing, Frame, NotThere, Tick, TickOf, WhyError, Words, both_legs
+from pipelines.domain.identity import intent_id
 from pipelines.domain.trading import (
     Action,
     Command,
@@ -27,7 +28,7 @@ _OF_TYPE: dict[type, dict[str, Any]] = {
 
 
 class HistoryEvidence:
-    """Evidence out of a session's tables. The history has neither marks nor intents nor the frames themselves."""
+    """Evidence out of a session's tables. The history has neither marks nor the frames themselves."""
 
     source = "history"
 
@@ -67,11 +68,20 @@ class HistoryEvidence:
             return None
         return _event(event_id, body, rows[0])
 
-    def words(self, order: OrderRequest) -> tuple[TradingEvent | None, Sequence[TradingEvent]]:
-        rows = self._ask.reports(self.session, order.client_order_id)
-        if order.action == Decision.NEW:
-            self.missing.append("intent: the history keeps none: it says what its order says")
-        return None, [_event(row["event_id"], Report, row) for row in rows]
+    def words(self, order: OrderRequest) -> Words:
+        reports = [
+            _event(row["event_id"], Report, row) for row in self._ask.reports(self.session, order.client_order_id)
+        ]
+        worked = [_event(row["event_id"], OrderRequest, row) for row in self._worked(order)]
+        intent = next((each for each in worked if each.event_id == intent_id(order.client_order_id)), None)
+        if intent is None and order.action == Decision.NEW:
+            self.missing.append("intent: the history keeps none but of orders that are worked")
+        return Words(intent, reports, [each for each in worked if each is not intent])
+
+    def _worked(self, order: OrderRequest) -> list[dict[str, Any]]:
+        """Its own intent and its children's, as what its order says of all of them and what each says of itself."""
+        shared = {"pair": order.pair, "leg": order.leg, "cause": order.cause, "strategy": order.strategy}
+        return [shared | row for row in self._ask.children(self.session, order.client_order_id)]
 
     def crossings(self, signal: Signal, time_ns: int) -> Sequence[Crossing]:
         asked = (signal.pair, signal.shard, signal.first_sequence, signal.last_sequence, moment(time_ns))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from infra.topics import session_id
-from jobs.why.chain import Crossing, Frame, Tick, TickOf
+from jobs.why.chain import Crossing, Frame, Tick, TickOf, Words
 from jobs.why.log_reader import LogReader
 from jobs.why.market_log import MarketLog
 from jobs.why.trading_log import TradingLog
@@ -77,7 +77,7 @@ class LogEvidence:
             self.missing.append(f"cause: {event_id} is not in trading.events")
         return found
 
-    def words(self, order: OrderRequest) -> tuple[TradingEvent | None, Sequence[TradingEvent]]:
+    def words(self, order: OrderRequest) -> Words:
         return self._trading.words(order)
 
     def crossings(self, signal: Signal, time_ns: int) -> Sequence[Crossing]:

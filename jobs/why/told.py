@@ -12,7 +12,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def told(chain: Chain) -> dict[str, Any]:
-    """Keys order, checks, cause, signal, crossings, ticks, frames, intent, reports; session, source and missing."""
+    """Keys order, checks, cause, signal, crossings, ticks, frames, intent, children, reports; session, source and
+    missing."""
     filled, average = fills(chain.reports)
     return {
         "session": chain.session,
@@ -38,6 +39,7 @@ def told(chain: Chain) -> dict[str, Any]:
         ],
         "frames": [_frame(each) for each in chain.frames],
         "intent": None if chain.intent is None else _event(chain.intent),
+        "children": [_event(each) for each in chain.children],
         "reports": [_event(each) for each in chain.reports],
         "missing": list(chain.missing),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from jobs.why.chain import WhyError
+from jobs.why.chain import WhyError, Words
 from jobs.why.log_reader import LogReader
 from pipelines.contracts.peek import leading_texts
 from pipelines.contracts.topics import Topics
@@ -97,12 +97,13 @@ class TradingLog:
                         return event
         return None
 
-    def words(self, order: OrderRequest) -> tuple[TradingEvent | None, Sequence[TradingEvent]]:
-        """Its intent, and its reports: what comes after its cause and has its id in it."""
+    def words(self, order: OrderRequest) -> Words:
+        """What comes after its cause and has its id in it."""
         partition, start = self._heard.get(order.cause, (0, 0))
         begin, end = self._reader.bounds(self._topics.events, partition)
         name, intent = order.client_order_id.encode(), None
         reports: dict[str, TradingEvent] = {}
+        children: dict[str, TradingEvent] = {}
         for record in self._reader.read(self._topics.events, partition, max(begin, start), end):
             if name not in (record.value or b""):
                 continue
@@ -112,7 +113,9 @@ class TradingLog:
                     intent = intent or event
                 elif isinstance(event.body, Report) and event.body.client_order_id == order.client_order_id:
                     reports.setdefault(event.event_id, event)
-        return intent, list(reports.values())
+                elif isinstance(event.body, OrderRequest) and event.body.target == order.client_order_id:
+                    children.setdefault(event.event_id, event)
+        return Words(intent, list(reports.values()), list(children.values()))
 
     def _scan(self, topic: str) -> Iterator[tuple[int, int, bytes]]:
         partitions = self._reader.partitions(topic)

@@ -142,7 +142,13 @@ def _add_fate(top: Tree, chain: Chain) -> None:
     said = f"filled {filled} of {chain.order.quantity}" + (f" at {average:.10g}" if average is not None else "")
     fate = top.add(said if chain.reports else "no word of the venue yet")
     if chain.intent is not None:
-        fate.add(f"intent  {clock(chain.intent.event_time_ns)}")
+        how = chain.intent.body.reason if isinstance(chain.intent.body, OrderRequest) else ""
+        worked = f"  worked as {escape(how)}" if chain.children and how else ""
+        fate.add(f"intent  {clock(chain.intent.event_time_ns)}{worked}")
+    for event in chain.children:
+        assert isinstance(event.body, OrderRequest)
+        child = fate.add(f"child {_order(event.body)}  {clock(event.event_time_ns)}")
+        child.add(escape(event.body.reason))
     for event in chain.reports:
         assert isinstance(event.body, Report)
         fate.add(f"report {escape(event.body.exec_id)}  {clock(event.event_time_ns)}  {escape(_report(event.body))}")

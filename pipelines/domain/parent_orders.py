@@ -71,7 +71,7 @@ class ParentOrders:
         if rule is None or order.client_order_id in self.parents:
             return Work()
         rule.schedule(order)
-        event = intent_of(replace(order, order_type=WORKED))
+        event = intent_of(replace(order, order_type=WORKED, reason=rule.told))
         self._log.take(event)
         return Work(events=(event,))
 

@@ -107,6 +107,14 @@ class WorkRule:
     cap: float = 1.0
     """Of what is traded since its last child it is no more than this share."""
 
+    @property
+    def told(self) -> str:
+        """In words, its algorithm before a colon."""
+        over = f" over {self.duration_ns / NS_PER_S:g} s" if self.duration_ns else ""
+        how = {Algo.NOW: "at once", Algo.POV: f"{self.rate:.3g} of the volume{over}"}
+        step = "; legs in step" if self.legs_in_step else ""
+        return f"{self.algo}: {how.get(self.algo, f'{self.slices} slices{over}')}{step}"
+
     def fits(self, order: OrderRequest) -> bool:
         """Whether it is an order's: what it names is the order's, and its venues trade what the order is of."""
         instruments = {self.instrument} if self.instrument else {place.instrument for place in self.places}

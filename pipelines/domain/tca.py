@@ -14,8 +14,10 @@ positive. A mark-out is how far the mid has gone in the order's favour some time
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+
+from pipelines.domain.impact_laws import SHORTEST_DAYS, almgren_2005, square_root
 
 HORIZONS_S = (1, 5, 30, 60, 300)
 """Of mark-outs, in seconds."""
@@ -62,10 +64,29 @@ class Traded:
     fee_per_lot: float = 0.0
     deviation: float = 0.0
     volume: float = 0.0
+    days: float = SHORTEST_DAYS
+    """From its arrival to its last fill, in trading days."""
+    schedule: str = "direct"
+    """The algorithm that it was worked by; direct, where it went to its venue as it was."""
 
     @property
     def filled(self) -> int:
         return sum(fill.lots for fill in self.fills)
+
+    @property
+    def volumes(self) -> float:
+        """Its lots, in days' volumes; 0 where that is not known."""
+        return self.lots / self.volume if self.volume > 0 else 0.0
+
+
+LAWS: Mapping[str, Callable[[Traded], float]] = {
+    "square_root": lambda order: square_root(order.deviation, order.volumes),
+    "almgren_2005": lambda order: almgren_2005(order.deviation, order.volumes, order.days)[1],
+}
+"""Of impact beyond half the spread, as a share of the price; 0 where deviation or volume is not known."""
+
+LAW_NAMES = {"square_root": "square root", "almgren_2005": "Almgren 2005"}
+"""Of laws, to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +111,8 @@ class Costs:
 @dataclass(frozen=True, slots=True)
 class Cost:
     """A line of the account of costs. `notional`: at the decisions' prices; `error`: the standard error of the total's
-    bps over the orders, NaN of one; `after_bps`: mark-outs by `HORIZONS_S`; `estimate_bps`: what was to be expected
-    before the trade, None where deviation or volume is not known of any order."""
+    bps over the orders, NaN of one; `after_bps`: mark-outs by `HORIZONS_S`; `expected_bps`: by `LAWS`, what was to be
+    expected before the trade, None where deviation or volume is not known of any order."""
 
     name: str
     orders: int
@@ -101,7 +122,7 @@ class Cost:
     costs: Costs
     error_bps: float
     after_bps: tuple[float | None, ...]
-    estimate_bps: float | None
+    expected_bps: Mapping[str, float | None]
 
     def bps(self, of: str = "total") -> float:
         """A part of the costs, in 1/10,000 of the notional."""
@@ -130,44 +151,47 @@ def costs(order: Traded) -> Costs:
     )
 
 
-def expected_bps(order: Traded, coefficient: float = 1.0) -> float | None:
-    """Before the trade: half the spread, and the square-root law of impact, coefficient * deviation * sqrt(lots /
-    volume) (Toth and others, Physical Review X 1, 2011). None where it cannot be told."""
-    if not (order.deviation > 0 and order.volume > 0 and order.arrival > 0):
-        return None
-    return 1e4 * (0.5 * order.spread / order.arrival + coefficient * _root(order))
+def expected_bps(order: Traded, law: str, coefficient: float = 1.0) -> float | None:
+    """Before the trade: half the spread, and a law's impact times a coefficient. None where it cannot be told."""
+    moved = LAWS[law](order)
+    return 1e4 * (0.5 * order.spread / order.arrival + coefficient * moved) if moved > 0 and order.arrival > 0 else None
 
 
-def coefficient(orders: Iterable[Traded]) -> float | None:
-    """Of the square-root law, by least squares through zero over own fills, each order weighed by its notional: what
-    its fills cost beyond half the spread, from the mid at arrival. None of fewer than `FEWEST` orders."""
-    of = [each for each in orders if each.filled and each.arrival > 0 and _root(each) > 0]
+def coefficients(orders: Sequence[Traded]) -> dict[str, float | None]:
+    """Of each law, fitted to own fills."""
+    return {law: _coefficient(orders, LAWS[law]) for law in LAWS}
+
+
+def _coefficient(orders: Iterable[Traded], law: Callable[[Traded], float]) -> float | None:
+    """By least squares through zero, each order weighed by its notional: what its fills cost beyond half the spread,
+    from the mid at arrival. None of fewer than `FEWEST` orders."""
+    of = [(each, law(each)) for each in orders if each.filled and each.arrival > 0 and law(each) > 0]
     if len(of) < FEWEST:
         return None
     above = below = 0.0
-    for order in of:
+    for order, moved in of:
         made, notional = costs(order), order.arrival * order.filled * order.lot_size
-        x = _root(order)
-        above += x * (made.timing + made.impact)
-        below += x * x * notional
+        above += moved * (made.timing + made.impact)
+        below += moved * moved * notional
     return above / below
 
 
-def summed(orders: Sequence[Traded], key: Callable[[Traded], str], coefficient: float = 1.0) -> tuple[Cost, ...]:
-    """Costs by a key, sorted, and then all together."""
+def summed(
+    orders: Sequence[Traded], key: Callable[[Traded], str], fitted: Mapping[str, float | None] | None = None
+) -> tuple[Cost, ...]:
+    """Costs by a key, sorted, and then all together. `fitted`: the laws' coefficients; 1 where there are none."""
+    scales = {law: 1.0 if fitted is None or (of := fitted.get(law)) is None else of for law in LAWS}
     names = sorted({key(order) for order in orders})
-    parts = [_sum(name, [order for order in orders if key(order) == name], coefficient) for name in names]
-    return (*parts, _sum("all", orders, coefficient))
+    parts = [_sum(name, [order for order in orders if key(order) == name], scales) for name in names]
+    return (*parts, _sum("all", orders, scales))
 
 
-def _sum(name: str, orders: Sequence[Traded], coefficient: float) -> Cost:
+def _sum(name: str, orders: Sequence[Traded], scales: Mapping[str, float]) -> Cost:
     each = [(_notional(order), costs(order)) for order in orders]
     notional = sum(worth for worth, _ in each)
     whole = sum((made for _, made in each), Costs())
     mean = _bps(whole.total, notional)
     spread_of = sum((worth * (_bps(made.total, worth) - mean)) ** 2 for worth, made in each)
-    expected = [(_notional(order), expected_bps(order, coefficient)) for order in orders]
-    known = [(worth, bps) for worth, bps in expected if bps is not None]
     return Cost(
         name,
         len(orders),
@@ -177,8 +201,13 @@ def _sum(name: str, orders: Sequence[Traded], coefficient: float) -> Cost:
         whole,
         math.sqrt(spread_of) / notional if len(each) > 1 and notional > 0 else math.nan,
         tuple(_after(orders, place) for place in range(len(HORIZONS_S))),
-        _mean(known),
+        {law: _expected(orders, law, scale) for law, scale in scales.items()},
     )
+
+
+def _expected(orders: Sequence[Traded], law: str, scale: float) -> float | None:
+    found = [(_notional(order), expected_bps(order, law, scale)) for order in orders]
+    return _mean([(worth, bps) for worth, bps in found if bps is not None])
 
 
 def _after(orders: Sequence[Traded], place: int) -> float | None:
@@ -194,10 +223,6 @@ def _after(orders: Sequence[Traded], place: int) -> float | None:
 def _mean(weighed: Sequence[tuple[float, float]]) -> float | None:
     weight = sum(worth for worth, _ in weighed)
     return sum(worth * value for worth, value in weighed) / weight if weight > 0 else None
-
-
-def _root(order: Traded) -> float:
-    return order.deviation * math.sqrt(order.lots / order.volume) if order.volume > 0 else 0.0
 
 
 def _notional(order: Traded) -> float:

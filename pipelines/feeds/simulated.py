@@ -38,7 +38,8 @@ CHUNK_EVENTS = 8192
 class Simulation:
     """What to simulate. `seconds` of event time; `ticks_per_second` over all instruments; `jumps_per_minute` a pair.
     `first`: number of the first instrument, where several venues share one strategy. `heartbeat_ns` of event time in
-    which nothing was, and time is told."""
+    which nothing was, and time is told. `listing`: 0, or the number of a further venue that has the same instruments at
+    the same prices, and quotes, sizes, trades and faults of its own."""
 
     seed: int
     instruments: int = 40
@@ -51,6 +52,7 @@ class Simulation:
     venue: str = "simulated"
     first: int = 0
     heartbeat_ns: int = HEARTBEAT_NS
+    listing: int = 0
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -64,7 +66,8 @@ class Simulation:
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:
-        return tuple(f"S{self.first + number:03d}USDT" for number in range(self.instruments))
+        of = f"V{self.listing + 1}" if self.listing else ""
+        return tuple(f"S{self.first + number:03d}{of}USDT" for number in range(self.instruments))
 
     def pairs_of(self, shard: int) -> range:
         """Numbers of the pairs in a shard; pair k is of instruments 2k and 2k + 1."""
@@ -76,6 +79,7 @@ class Simulation:
         numbers += [self.jumps_per_minute, self.start_ns]
         numbers += [self.first] if self.first else []
         numbers += [self.heartbeat_ns] if self.heartbeat_ns != HEARTBEAT_NS else []
+        numbers += [self.listing] if self.listing else []
         text = f"{self.venue} {' '.join(format(number, '.17g') for number in numbers)}"
         return f"sim-{self.seed}-{zlib.crc32(text.encode()):08x}-{shard}"
 
@@ -107,9 +111,10 @@ class Simulation:
             limits=Limits(position_lots=1000, stale_marks_ms=2000),
         )
 
-    def rng(self, shard: int, chunk: int) -> np.random.Generator:
-        """Chunk 0 draws what a session is like, 1 and on its events."""
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, shard, chunk])))
+    def rng(self, shard: int, chunk: int, listing: int = 0) -> np.random.Generator:
+        """Chunk 0 draws what a session is like, 1 and on its events; of a further listing, what is its own."""
+        of = [self.seed, shard, chunk, *([listing] if listing else [])]
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(of)))
 
 
 class SimulatedSource:
@@ -172,9 +177,13 @@ class SimulatedSource:
         for chunk, first in enumerate(range(0, total, CHUNK_EVENTS), start=1):
             count = min(CHUNK_EVENTS, total - first)
             rng = simulation.rng(shard, chunk)
-            offsets_ns = ((first + np.arange(count) + rng.random(count)) * step_ns).astype(np.int64)
-            moves = advance(prices, rng, count, jump_share)
-            faults, seen_at = draw_faults(rng, moves, simulation.faults, scribe.traded)
+            shown = simulation.rng(shard, chunk, simulation.listing) if simulation.listing else None
+            within = rng.random(count)
+            if shown is not None:
+                within = shown.random(count)
+            offsets_ns = ((first + np.arange(count) + within) * step_ns).astype(np.int64)
+            moves = advance(prices, rng, count, jump_share, shown)
+            faults, seen_at = draw_faults(shown or rng, moves, simulation.faults, scribe.traded)
             run, injected = scribe.write(moves, simulation.start_ns + offsets_ns, faults, seen_at)
             self.book.injected.extend(Injected(name, sequence + place, reason) for place, reason in injected)
             sequence += len(run.frames)

@@ -65,22 +65,33 @@ class Moves:
     ask_size: Ints
 
 
-def advance(prices: PairPrices, rng: np.random.Generator, events: int, jump_share: float) -> Moves:
-    """Draw the next events and move the prices along, in place. `jump_share`: of events at which the spread jumps."""
+def advance(
+    prices: PairPrices,
+    rng: np.random.Generator,
+    events: int,
+    jump_share: float,
+    shown: np.random.Generator | None = None,
+) -> Moves:
+    """Draw the next events and move the prices along, in place. `jump_share`: of events at which the spread jumps.
+    `shown` draws what another venue shows of the same prices: what an event is, how wide a quote, what sizes."""
     pairs = len(prices.beta)
     instrument = rng.integers(0, 2 * pairs, events)
-    kind = np.where(rng.random(events) < TRADE_SHARE, int(Kind.TRADE), int(Kind.QUOTE))
-    side = rng.integers(0, 2, events)
-    width = rng.integers(1, 5, events)
-    sizes = rng.integers(100, 5001, (2, events))
+    kind, side, width, sizes = _shown(rng, events)
     jumps = np.where(rng.random(events) < jump_share, np.where(rng.random(events) < 0.5, -JUMP_SDS, JUMP_SDS), 0.0)
     normals = rng.standard_normal((2, events))
+    if shown is not None:
+        kind, side, width, sizes = _shown(shown, events)
     bid, ask = np.empty(events, np.int64), np.empty(events, np.int64)
     _walk(
         instrument, kind, side, width, jumps, normals[0], normals[1],
         prices.beta, prices.intercept, prices.spread_sd, prices.walk, prices.spread, prices.bid, prices.ask, bid, ask,
     )  # fmt: skip
     return Moves(instrument, kind, side, bid, ask, sizes[0], sizes[1])
+
+
+def _shown(rng: np.random.Generator, events: int) -> tuple[Ints, Ints, Ints, Ints]:
+    kind = np.where(rng.random(events) < TRADE_SHARE, int(Kind.TRADE), int(Kind.QUOTE))
+    return kind, rng.integers(0, 2, events), rng.integers(1, 5, events), rng.integers(100, 5001, (2, events))
 
 
 _TRADE = int(Kind.TRADE)

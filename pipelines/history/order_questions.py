@@ -38,6 +38,10 @@ class OrderQuestions(Questions):
     def reports(self, session: str, client_order_id: str) -> Rows:
         return self._rows("order_reports", session=session, client_order_id=client_order_id, event_id=None)
 
+    def children(self, session: str, client_order_id: str) -> Rows:
+        """How an order was worked: itself, with its schedule, and its children, with why each went where it did."""
+        return self._rows("order_children", session=session, client_order_id=client_order_id)
+
     def crossings(self, session: str, pair: str, shard: int, first: int, last: int, at: datetime) -> Rows:
         """The spread events of a pair from a first to a last sequence."""
         asked = {"session": session, "pair": pair, "shard": shard, "first": first, "last": last, "at": at}

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from pipelines.contracts.wire import Record
+from pipelines.domain.parent_rules import WORKED
 from pipelines.history.tables import (
     BARS,
+    CHILDREN,
     COMMANDS,
     FILLS,
     ORDERS,
@@ -107,13 +109,20 @@ def reject_rows(session_id: str, reject: Record) -> Iterator[tuple[Table, Row]]:
 
 
 def event_rows(session_id: str, event: Record) -> Iterator[tuple[Table, Row]]:
-    """Signals, commands, risk, reports and what they fill or take back. Marks repeat ticks, an intent its order."""
+    """Signals, commands, risk, reports and what they fill or take back, orders that are worked and their children.
+    Marks repeat ticks, another intent its order."""
     part = event.get(event["kind"])
     time_ns = event["event_time_ns"]
     head: Row = (session_id, event["event_id"], event["account"], moment(time_ns), time_ns)
     match event["kind"], part:
-        case (("marks" | "intent"), _):
+        case "marks", _:
             return
+        case "intent", dict():
+            if part["target"] or part["order_type"] == WORKED:
+                yield (
+                    CHILDREN,
+                    (*head, part["client_order_id"], part["target"], *(part[name] for name in CHILDREN.columns[7:])),
+                )
         case "signal", dict():
             yield SIGNALS, (*head, *(part[name] for name in SIGNALS.columns[5:]))
         case "command", dict():

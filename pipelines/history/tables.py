@@ -83,6 +83,14 @@ FILLS = Table(
         *("instrument", "side", "quantity", "price", "cumulative_quantity", "leaves_quantity"),
     ),
 )
+CHILDREN = Table(
+    "children",
+    2,
+    (
+        *("session_id", "event_id", "account", "event_time", "event_ns", "client_order_id", "parent", "venue"),
+        *("instrument", "side", "quantity", "order_type", "limit_price", "reason"),
+    ),
+)
 COMMANDS = Table(
     "commands",
     2,
@@ -110,5 +118,5 @@ REJECTS = Table(
     ),
 )
 
-TABLES = (TICKS, BOOKS, SPREADS, BARS, SIGNALS, ORDERS, REPORTS, FILLS, COMMANDS, RISK_UPDATES, REJECTS)
+TABLES = (TICKS, BOOKS, SPREADS, BARS, SIGNALS, ORDERS, REPORTS, FILLS, CHILDREN, COMMANDS, RISK_UPDATES, REJECTS)
 """All that hold events."""

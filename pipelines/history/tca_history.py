@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from pipelines.domain.impact_laws import SHORTEST_DAYS
 from pipelines.domain.market import NS_PER_S
 from pipelines.domain.tca import HORIZONS_S, Fill, Traded
 from pipelines.domain.trader_config import Fee
@@ -16,6 +17,9 @@ from pipelines.history.timescale import HistoryError
 
 AT_ONCE = 2_000
 """Quotes asked for in one question."""
+
+DAY_NS = round(6.5 * 3600 * NS_PER_S)
+"""Of trading, as a US stock's."""
 
 NO_FEE = Fee()
 _LAST = datetime(9999, 1, 1, tzinfo=UTC)
@@ -39,7 +43,12 @@ class TcaHistory(History):
     """A read-only connection to the history."""
 
     def traded(
-        self, session: str, span: Span, pair: str | None = None, fees: Mapping[str, Fee] | None = None
+        self,
+        session: str,
+        span: Span,
+        pair: str | None = None,
+        fees: Mapping[str, Fee] | None = None,
+        day_ns: int = DAY_NS,
     ) -> tuple[list[Traded], int]:
         """Orders of a session that came to a venue, and how many are left out as their instrument had no quote then.
         `fees` by venue: the history does not know them. HistoryError where there are no orders."""
@@ -53,7 +62,7 @@ class TcaHistory(History):
         for row in self._ask("tca_fills", **asked).dicts():
             fills[row["client_order_id"]].append(row)
         quotes = self._quotes(session, sorted(set(_wanted(orders, fills))))
-        made = [_traded(row, fills[row["client_order_id"]], quotes, fees or {}) for row in orders]
+        made = [_traded(row, fills[row["client_order_id"]], quotes, fees or {}, day_ns) for row in orders]
         found = [each for each in made if each is not None]
         return found, len(made) - len(found)
 
@@ -85,7 +94,9 @@ def _wanted(orders: Sequence[Row], fills: Mapping[str, Sequence[Row]]) -> Iterat
             yield from ((name, fill["event_ns"] + after * NS_PER_S) for after in (0, *HORIZONS_S))
 
 
-def _traded(row: Row, fills: Sequence[Row], quotes: Mapping[At, Quote], fees: Mapping[str, Fee]) -> Traded | None:
+def _traded(
+    row: Row, fills: Sequence[Row], quotes: Mapping[At, Quote], fees: Mapping[str, Fee], day_ns: int
+) -> Traded | None:
     name = row["instrument"]
     decided, arrived, last = (quotes.get((name, row[when])) for when in ("event_ns", "arrived_ns", "last_ns"))
     decision = row["decision"] or (decided.mid if decided else 0.0)
@@ -112,6 +123,8 @@ def _traded(row: Row, fills: Sequence[Row], quotes: Mapping[At, Quote], fees: Ma
         fee_per_lot=fee.per_lot,
         deviation=(row["deviation"] or 0.0) / (arrived.mid * row["lot_size"]),
         volume=row["volume"] or 0.0,
+        days=max(SHORTEST_DAYS, (fills[-1]["event_ns"] - row["arrived_ns"]) / day_ns if fills else 0.0),
+        schedule=row["schedule"],
     )
 
 

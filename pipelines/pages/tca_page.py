@@ -2,14 +2,14 @@
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from string import Template
 
 import plotly.graph_objects as go
 
 from pipelines.domain.market import NS_PER_S
-from pipelines.domain.tca import HORIZONS_S, Cost, Traded, costs
+from pipelines.domain.tca import HORIZONS_S, LAW_NAMES, Cost, Traded, costs
 from pipelines.pages.pair_page import STYLE
 from pipelines.pages.style import GREY, INK, A, B
 
@@ -23,35 +23,42 @@ MOST_ORDERS = 2_000
 """Rows of orders; those that cost most."""
 
 
-def tca_page(session: str, by: str, lines: Sequence[Cost], orders: Sequence[Traded], coefficient: float | None) -> str:
-    """One HTML file that needs nothing else. `lines`: as `summed` gives them, all together last."""
-    *parts, whole = lines
+def tca_page(
+    session: str, tables: Mapping[str, Sequence[Cost]], orders: Sequence[Traded], fitted: Mapping[str, float | None]
+) -> str:
+    """One HTML file that needs nothing else. `tables`: by each key lines as `summed` gives them, all together last; the
+    first are drawn."""
+    *parts, whole = next(iter(tables.values()))
     drawn = sorted(parts, key=lambda line: -abs(line.costs.total))[:MOST_LINES]
     figures = (_shortfall(sorted(drawn, key=lambda line: line.name)), _after(drawn, whole))
     shown = sorted(orders, key=lambda order: -costs(order).total)[:MOST_ORDERS]
     return _PAGE.substitute(
         title=f"Costs of session {html.escape(session[:8])}",
-        numbers="".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in _numbers(whole, coefficient)),
+        numbers="".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in _numbers(whole, fitted)),
         shortfall=figures[0].to_html(full_html=False, include_plotlyjs=True),
         after=figures[1].to_html(full_html=False, include_plotlyjs=False),
-        by=html.escape(by),
         heads="".join(f"<th>{name}</th>" for name in PARTS),
-        lines="".join(_line(line) for line in lines),
+        tables="".join(_table(by, lines) for by, lines in tables.items()),
         count=f"{len(shown):,} of {len(orders):,}",
         rows="".join(_row(order) for order in shown),
         style=STYLE,
     )
 
 
-def _numbers(whole: Cost, coefficient: float | None) -> list[tuple[str, str]]:
+def _numbers(whole: Cost, fitted: Mapping[str, float | None]) -> list[tuple[str, str]]:
     error = "" if math.isnan(whole.error_bps) else f" ± {whole.error_bps:.2f}"
     return [
         ("orders", f"{whole.orders:,}"),
         ("decided", f"{whole.notional:,.0f}"),
         ("shortfall", f"{whole.costs.total:,.2f}, {whole.bps():+.2f}{error} bps"),
-        ("expected", "-" if whole.estimate_bps is None else f"{whole.estimate_bps:+.2f} bps"),
-        ("coefficient of impact", "-" if coefficient is None else f"{coefficient:.3g}"),
+        *((f"expected, {name}", _law(whole.expected_bps[law], fitted.get(law))) for law, name in LAW_NAMES.items()),
     ]
+
+
+def _law(bps: float | None, scale: float | None) -> str:
+    if bps is None:
+        return "-"
+    return f"{bps:+.2f} bps" + ("" if scale is None else f" (x {scale:.3g}, fitted)")
 
 
 def _shortfall(lines: Sequence[Cost]) -> go.Figure:
@@ -96,12 +103,19 @@ def _laid_out(figure: go.Figure, title: str, **more: object) -> go.Figure:
     return figure
 
 
+def _table(by: str, lines: Sequence[Cost]) -> str:
+    after = (f"{each} s" for each in HORIZONS_S)
+    heads = (by, "orders", "filled", "decided", *PARTS, "total", "±", *LAW_NAMES.values(), *after)
+    head = "".join(f"<th>{html.escape(each)}</th>" for each in heads)
+    return f"<h2>By {html.escape(by)}, bps</h2><table><tr>{head}</tr>{''.join(map(_line, lines))}</table>"
+
+
 def _line(line: Cost) -> str:
     error = "" if math.isnan(line.error_bps) else f"{line.error_bps:.2f}"
     filled = f"{100 * line.filled / line.lots:.0f} %" if line.lots else ""
     cells = [line.name or "(none)", f"{line.orders:,}", filled, f"{line.notional:,.0f}"]
     cells += [f"{line.bps(part):+.2f}" for part in PARTS]
-    cells += [f"{line.bps():+.2f}", error, *(_known(each) for each in (line.estimate_bps, *line.after_bps))]
+    cells += [f"{line.bps():+.2f}", error, *(_known(each) for each in (*line.expected_bps.values(), *line.after_bps))]
     return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
@@ -128,7 +142,6 @@ def _known(value: float | None) -> str:
     return "" if value is None else f"{value:+.2f}"
 
 
-_AFTER_HEADS = "".join(f"<th>{after} s</th>" for after in HORIZONS_S)
 _PAGE = Template(
     """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>$title</title><style>$style
 table { border-collapse: collapse; margin: 14px 0; font-size: 12px } th { color: #6a7078; font-weight: 500 }
@@ -137,10 +150,7 @@ tr:nth-child(even) { background: #fafafa }</style></head><body>
 <header><h1>$title</h1></header><dl>$numbers</dl>
 $shortfall
 $after
-<h2>By $by, bps</h2>
-<table><tr><th>$by</th><th>orders</th><th>filled</th><th>decided</th>$heads<th>total</th><th>±</th><th>expected</th>"""
-    + _AFTER_HEADS
-    + """</tr>$lines</table>
+$tables
 <h2>Orders, what cost most first ($count), money</h2>
 <table><tr><th>decided</th><th>pair</th><th>instrument</th><th>side</th><th>filled</th><th>decision</th><th>arrival</th>
 <th>price</th>$heads<th>total</th><th>order</th></tr>$rows</table>

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from threading import Event, Thread
 from uuid import uuid4
 
@@ -30,6 +31,7 @@ from tests.support.session_log import (
     bar,
     block,
     command,
+    event,
     marks,
     order,
     reject,
@@ -144,6 +146,10 @@ def write_everything(session: SessionLog, number: int = 1) -> None:
     session.write("market.bars", bar(number))
     session.write("market.rejects", reject(number), reject(number, "gap", frames=0))
     session.write("trading.events", signal(number), report(number), command(number), risk(number), marks(number))
+    worked = order(number, order_type="worked", reason="pov: 0.1 of the volume")
+    child = order(number, client_order_id=f"order-{number}.0", target=f"order-{number}", reason="takes 5 at sim")
+    names = [f"intent/{each['client_order_id']}" for each in (worked, child)]
+    session.write("trading.events", *map(partial(event, "intent"), names, (worked, child)))
     session.write("trading.orders", order(number), order(number, action="refused", reason="limit"))
 
 
@@ -161,6 +167,7 @@ def test_events_of_every_kind_arrive(session: SessionLog, config: LoaderConfig) 
         "orders": 2,
         "reports": 1,
         "fills": 1,
+        "children": 2,
         "commands": 1,
         "risk_updates": 1,
         "rejects": 2,

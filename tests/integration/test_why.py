@@ -22,7 +22,18 @@ from pipelines.history.rows import event_rows, order_rows
 from pipelines.history.timescale import connect
 from pipelines.history.writer import Writer
 from tests.conftest import OpenSession, OpenSessions
-from tests.support.session_log import SessionLog, block, command, marks, order, report, signal, spread_event, ticks
+from tests.support.session_log import (
+    SessionLog,
+    block,
+    command,
+    event,
+    marks,
+    order,
+    report,
+    signal,
+    spread_event,
+    ticks,
+)
 
 pytestmark = pytest.mark.stack
 
@@ -62,6 +73,11 @@ def written(session: OpenSession) -> SessionLog:
             order(10, client_order_id=B, cause="signal/10", leg=1, instrument="ETHUSDT", side="sell"),
             order(9, client_order_id=A, action="notice", cause="x", reason="reducing: es 9, limit 8"),
         )
+        of = {"cause": "signal/10", "strategy": "pairs"}
+        worked = order(10, client_order_id=A, order_type="worked", reason="twap: 2 slices over 60 s", **of)
+        child = order(12, client_order_id=f"{A}.0", quantity=3, target=A, venue="N", reason="takes 3 at N", **of)
+        intents = [event("intent", f"intent/{o['client_order_id']}", o, o["event_time_ns"]) for o in (worked, child)]
+        log.write("trading.events", *intents)
         taken_back = report(10, 0, client_order_id=A, amends="exec-9", amended_quantity=5, amended_price=100.01)
         log.write("trading.events", report(9, client_order_id=A), taken_back)
         log.flush()
@@ -102,12 +118,26 @@ def test_log_and_history_tell_the_same_of_an_order(open_session: OpenSessions, d
     with closing(OrderQuestions(dsn)) as questions:
         assert session_of(questions, A[:8]) == log.session_id
         kept = explain(HistoryEvidence(questions, log.session_id), A[:8], 20)
-    for name in ("order", "siblings", "causes", "notices", "signal", "crossings", "reports", "cancels"):
+    for name in (
+        "order",
+        "siblings",
+        "causes",
+        "notices",
+        "signal",
+        "crossings",
+        "reports",
+        "children",
+        "cancels",
+        "intent",
+    ):
         assert getattr(kept, name) == getattr(live, name), name
     bare = [replace(each, tick=replace(each.tick, raw_partition=None, raw_offset=None)) for each in live.ticks]
     assert list(kept.ticks) == bare
     assert [(each.frame, each.payload) for each in kept.frames] == [(each.frame, None) for each in live.frames]
-    assert len(kept.missing) == 2
+    assert [(each.event_id, each.body.venue, each.body.reason) for each in kept.children] == [
+        (f"intent/{A}.0", "N", "takes 3 at N"),
+    ]
+    assert len(kept.missing) == 1
 
 
 def test_fills_in_the_history_are_the_position_when_one_is_taken_back_or_corrected(dsn: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from jobs.why.chain import Crossing, Frame, Tick, TickOf
+from jobs.why.chain import Crossing, Frame, Tick, TickOf, Words
 from pipelines.domain.trading import (
     Action,
     Body,
@@ -47,10 +47,12 @@ class Memory:
     def event(self, event_id: str, time_ns: int) -> TradingEvent | None:
         return self.events.get(event_id)
 
-    def words(self, order: OrderRequest) -> tuple[TradingEvent | None, Sequence[TradingEvent]]:
+    def words(self, order: OrderRequest) -> Words:
         said = [each for each in self.events.values() if isinstance(each.body, Report)]
         mine = [e for e in said if isinstance(e.body, Report) and e.body.client_order_id == order.client_order_id]
-        return self.events.get(f"intent/{order.client_order_id}"), mine
+        intents = [each for each in self.events.values() if isinstance(each.body, OrderRequest)]
+        children = [e for e in intents if isinstance(e.body, OrderRequest) and e.body.target == order.client_order_id]
+        return Words(self.events.get(f"intent/{order.client_order_id}"), mine, children)
 
     def crossings(self, signal: Signal, time_ns: int) -> Sequence[Crossing]:
         return [crossing(number) for number in range(signal.first_sequence, signal.last_sequence + 1)]

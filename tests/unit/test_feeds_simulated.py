@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ def digest(simulation: Simulation) -> str:
     return told.hexdigest()
 
 
+CALM = Simulation(7, 4, seconds=10, ticks_per_second=400, shards=1, faults=FaultRates.each(0.0), jumps_per_minute=0.0)
 SMALL = Simulation(7, instruments=6, seconds=15, ticks_per_second=1000, shards=2, faults=FaultRates.each(0.01))
 
 
@@ -42,6 +44,24 @@ def test_another_seed_is_another_session_under_another_name() -> None:
 def test_a_session_has_the_same_name_however_its_parameters_are_written() -> None:
     assert Simulation(1, seconds=40).session(0) == Simulation(1, seconds=40.0).session(0)
     assert Simulation(1, seconds=40).session(0) != Simulation(1, seconds=41).session(0)
+
+
+def test_another_listing_has_the_same_prices_with_quotes_and_trades_of_its_own() -> None:
+    quoted = []
+    for simulation in (CALM, replace(CALM, listing=1, venue="other")):
+        name, symbols = next(iter(SimulatedSource(simulation).sessions.items()))
+        assert symbols[0] == ("S000V2USDT" if simulation.listing else "S000USDT")
+        (run,) = SimulatedSource(simulation).runs(0)
+        decoder = Binance({symbol: number for number, symbol in enumerate(symbols)})
+        rows = decoder.decode(run.frames, run.receive_ns).rows
+        quoted.append((name, rows[(rows["kind"] == Kind.QUOTE) & (rows["instrument"] == 0)]))
+    (name, here), (other_name, there) = quoted
+    assert name != other_name
+    place = np.searchsorted(there["event_ns"], here["event_ns"][5:-5]) - 1
+    mids = [0.5 * (rows["bid"] + rows["ask"]) for rows in (here[5:-5], there[place])]
+    assert np.abs(mids[0] - mids[1]).max() < 0.005 * mids[0][0]
+    assert np.mean(here["bid"][5:-5] != there["bid"][place]) > 0.2
+    assert not set(here["bid_size"].tolist()) >= set(there["bid_size"].tolist())
 
 
 def test_what_a_session_holds_is_told_also_when_it_was_written_before() -> None:

@@ -18,6 +18,7 @@ from pipelines.history.counts import Distinct
 from pipelines.history.reader import Batch, SessionReader
 from pipelines.history.tables import (
     BARS,
+    CHILDREN,
     COMMANDS,
     FILLS,
     ORDERS,
@@ -152,6 +153,17 @@ def test_signals_and_commands_are_rows_and_marks_and_intents_are_not() -> None:
     assert tables(batch) == {"signals", "commands"}
     assert columns(batch, SIGNALS)[0]["last_sequence"] == 4
     assert columns(batch, COMMANDS)[0]["operator"] == "trader"
+
+
+def test_an_order_that_is_worked_and_its_children_are_rows() -> None:
+    worked = order(1, order_type="worked", reason="twap: 6 slices over 60 s")
+    child = order(1, client_order_id="order-1.0", quantity=2, target="order-1", reason="takes 2 at N")
+    events = event("intent", "intent/order-1", worked), event("intent", "intent/order-1.0", child)
+    found = columns(written("trading.events", *events), CHILDREN)
+    assert [(row["client_order_id"], row["parent"], row["reason"]) for row in found] == [
+        ("order-1", "", "twap: 6 slices over 60 s"), ("order-1.0", "order-1", "takes 2 at N"),
+    ]  # fmt: skip
+    assert (found[1]["quantity"], found[1]["order_type"]) == (2, "market")
 
 
 def test_a_risk_update_is_a_row_with_its_lists() -> None:

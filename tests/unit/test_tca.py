@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.domain.tca import FEWEST, HORIZONS_S, Costs, Fill, Traded, coefficient, costs, expected_bps, summed
+from pipelines.domain.tca import (
+    FEWEST,
+    HORIZONS_S,
+    LAWS,
+    Costs,
+    Fill,
+    Traded,
+    coefficients,
+    costs,
+    expected_bps,
+    summed,
+)
 from pipelines.pages.tca_page import tca_page
 
 AFTER = (98.0, 97.0, None, None, 99.0)
@@ -94,29 +105,30 @@ def test_mark_outs_are_in_the_orders_favour_by_what_was_filled() -> None:
     assert len(line.after_bps) == len(HORIZONS_S)
 
 
-def test_the_square_root_law_is_fitted_to_own_fills() -> None:
-    law, deviation = 0.7, 0.02
+@pytest.mark.parametrize("law", LAWS)
+def test_a_law_is_fitted_to_own_fills(law: str) -> None:
+    scale = 0.7
     orders = []
     for lots in range(1, FEWEST + 1):
-        moved = 99.9 * law * deviation * math.sqrt(lots / 1000)
-        fill = Fill(0, lots, 99.9 - 0.1 - moved, 99.9 - moved)
-        orders.append(replace(ORDER, lots=lots, fills=(fill,), deviation=deviation, volume=1000.0))
-    assert coefficient(orders) == pytest.approx(law)
-    assert coefficient(orders[1:]) is None
-    expected = expected_bps(orders[3], law)
-    assert expected == pytest.approx(1e4 * (0.1 / 99.9 + law * deviation * math.sqrt(4 / 1000)))
-    assert expected_bps(ORDER) is None
+        order = replace(ORDER, lots=lots, deviation=0.02, volume=1000.0, days=0.1)
+        moved = 99.9 * scale * LAWS[law](order)
+        orders.append(replace(order, fills=(Fill(0, lots, 99.9 - 0.1 - moved, 99.9 - moved),)))
+    assert coefficients(orders)[law] == pytest.approx(scale)
+    assert coefficients(orders[1:])[law] is None
+    expected = expected_bps(orders[3], law, scale)
+    assert expected == pytest.approx(1e4 * (0.1 / 99.9 + scale * LAWS[law](orders[3])))
+    assert expected_bps(ORDER, law) is None
 
 
 def test_no_costs_are_nothing() -> None:
     assert Costs().total == 0.0
     (whole,) = summed([], lambda order: order.pair)
-    assert (whole.bps(), whole.estimate_bps) == (0.0, None)
+    assert (whole.bps(), set(whole.expected_bps.values())) == (0.0, {None})
 
 
 def test_a_page_has_the_figures_of_each_order() -> None:
     orders = [ORDER, replace(ORDER, order_id="<b>", pair="C-D")]
-    page = tca_page("0a1b2c3d4e", "pair", summed(orders, lambda order: order.pair), orders, 0.5)
+    page = tca_page("0a1b2c3d4e", {"pair": summed(orders, lambda order: order.pair)}, orders, {"square_root": 0.5})
     assert "Costs of session 0a1b2c3d" in page
     assert f"{costs(ORDER).total:,.2f}" in page
     assert "&lt;b&gt;" in page

@@ -46,7 +46,7 @@ def test_an_entry_is_followed_from_its_frames_to_its_fills() -> None:
 
 def test_it_is_told_to_programs_under_the_keys_that_the_manual_names() -> None:
     found = json.loads(json.dumps(told(explain(entered(), A, 20))))
-    wanted = ["order", "checks", "cause", "signal", "crossings", "ticks", "frames", "intent", "reports"]
+    wanted = ["order", "checks", "cause", "signal", "crossings", "ticks", "frames", "intent", "children", "reports"]
     assert [name for name in found if name in wanted] == wanted
     assert found["checks"][0] == "position_limit: 10, limit 100"
     assert found["frames"][0]["text"] == FRAME.decode()
@@ -60,6 +60,19 @@ def test_it_reads_as_a_tree() -> None:
         "tick, first leg KO  60 x 60.02", 'raw.sim/0@7[2]  {"b":"60.00"}', "filled 10 of 10 at 60.02", "strategy pairs",
     ):  # fmt: skip
         assert words in text
+
+
+def test_an_order_that_was_worked_tells_its_schedule_and_why_each_child_went_where_it_did() -> None:
+    memory = entered()
+    worked = replace(memory.orders[0], order_type="worked", reason="twap: 2 slices over 60 s")
+    child = order(f"{A}.0", quantity=6, target=A, reason="takes 6 at N: 60.02 and 0.1 ticks of fees")
+    memory.events |= event(f"intent/{A}", worked) | event(f"intent/{A}.0", child)
+    chain = explain(memory, A, 20)
+    assert [each["client_order_id"] for each in told(chain)["children"]] == [f"{A}.0"]
+    text = shown(chain)
+    assert "worked as twap: 2 slices over 60 s" in text
+    assert f"child {A}.0  buy 6 KO at sim, market" in text
+    assert "takes 6 at N: 60.02 and 0.1 ticks of fees" in text
 
 
 def test_a_closing_order_is_followed_through_the_report_to_the_entry_and_its_signal() -> None:
