@@ -150,7 +150,7 @@ def test_fills_in_the_history_are_the_position_when_one_is_taken_back_or_correct
     events = (report(1), report(2), corrected, taken_back)
     for table, row in (
         *(found for number in (1, 2) for found in order_rows("s", order(number, checks=["a: 1, limit 2"]))),
-        *(found for event in events for found in event_rows("s", event)),
+        *(found for each in events for found in event_rows("s", each)),
     ):
         batch.rows[table].append(row)
     with closing(Writer(dsn, "s", "")) as writer:

@@ -105,6 +105,14 @@ def test_a_fill_is_busted_once_the_order_is_over(tmp_path: Path) -> None:
     assert venue.words(14, 39)[-1] == ("3", "4")
 
 
+def test_an_order_that_came_after_its_market_has_its_fill_busted_at_once(tmp_path: Path) -> None:
+    venue = FixFloor(tmp_path, always(Fault.BUST))
+    for ms in (0, 500):
+        venue.quote(ms, size=5)
+    venue.order("o1", 2, ms=10)
+    assert [kind for (kind,) in venue.words(150)] == ["0", "F", "H"]
+
+
 def test_a_fill_is_corrected_by_a_tick_to_the_worse(tmp_path: Path) -> None:
     venue = filled(tmp_path, always(Fault.CORRECT))
     last = venue.said["DESK"][-1]

@@ -42,6 +42,10 @@ class Amendments:
             self._journal.amend_at(entry.key, at_ns)
             heapq.heappush(self._due[self._shard_of[entry.names.instrument]], (at_ns, entry.key))
 
+    def shards(self) -> list[int]:
+        """Where something is due, now or later."""
+        return [shard for shard, due in self._due.items() if due]
+
     def passed(self, shard: int, time_ns: int) -> list[Telling]:
         """The words that are due before a time, in the journal."""
         found: list[Telling] = []
