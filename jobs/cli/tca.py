@@ -46,7 +46,7 @@ def tca(
     Without a strategy fees are 0: the history does not know them.
     """
     from jobs.cli.history_market import span_of
-    from pipelines.domain.tca import coefficients, summed
+    from pipelines.domain.tca import coefficients
 
     if by not in BY:
         raise typer.BadParameter(f"--by {by}: one of {', '.join(BY)}")
@@ -56,7 +56,7 @@ def tca(
     if not orders:
         raise TcaCommandError(f"session {of}: none of its {left_out} orders had a quote when it came to its venue")
     fitted = coefficients(orders)
-    lines = summed(orders, BY[by], fitted)
+    lines = _lines(orders, by, fitted)
     told: dict[str, Any] = {
         "session": of,
         "by": by,
@@ -68,14 +68,14 @@ def tca(
     if out is not None:
         from pipelines.pages.tca_page import tca_page
 
-        others = {key: summed(orders, BY[key], fitted) for key in ON_PAGE if key != by}
+        others = {key: _lines(orders, key, fitted) for key in ON_PAGE if key != by}
         out.write_text(tca_page(of, {by: lines} | others, orders, fitted))
         told["page"] = str(out)
     if as_json:
         print(json.dumps(told | {"each": [_order(order) for order in orders]}))
         return
     _draw(by, lines)
-    print(_note(fitted, left_out) + (f"; page {out}" if out else ""))
+    print(_note(orders, fitted, left_out) + (f"; page {out}" if out else ""))
 
 
 def _orders(
@@ -95,13 +95,22 @@ def _orders(
     return of, orders, left_out
 
 
-def _note(fitted: "Mapping[str, float | None]", left_out: int) -> str:
+def _lines(orders: "list[Traded]", by: str, fitted: "Mapping[str, float | None]") -> "tuple[Cost, ...]":
+    """By venue an order counts at each that filled it."""
+    from pipelines.domain.tca import at_venues, summed
+
+    return summed([part for each in orders for part in at_venues(each)] if by == "venue" else orders, BY[by], fitted)
+
+
+def _note(orders: "list[Traded]", fitted: "Mapping[str, float | None]", left_out: int) -> str:
     from pipelines.domain.tca import FEWEST, LAW_NAMES
 
     told = [f"{LAW_NAMES[law]} x {1.0 if scale is None else scale:.3g}" for law, scale in fitted.items()]
     how = f"too few orders ({FEWEST}) to fit them" if None in fitted.values() else "fitted to these orders"
+    own = sum(each.hindsight and each.volume > 0 for each in orders)
+    seen = f"; deviation and volume of {own} orders are the session's own, in hindsight" if own else ""
     left = f"; {left_out} orders left out: no quote when they came to their venue" if left_out else ""
-    return f"expected: half the spread and {' or '.join(told)}, {how}{left}"
+    return f"expected: half the spread and {' or '.join(told)}, {how}{seen}{left}"
 
 
 def _draw(by: str, lines: "tuple[Cost, ...]") -> None:

@@ -15,7 +15,7 @@ positive. A mark-out is how far the mid has gone in the order's favour some time
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from pipelines.domain.impact_laws import SHORTEST_DAYS, almgren_2005, square_root
 
@@ -37,6 +37,8 @@ class Fill:
     after: tuple[float | None, ...] = (None,) * len(HORIZONS_S)
     fees: tuple[float, float] | None = None
     """Bps and money a lot that its venue takes, where it is another than the order's."""
+    venue: str = ""
+    """Where it is another than the order's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Traded:
     """From its arrival to its last fill, in trading days."""
     schedule: str = "direct"
     """The algorithm that it was worked by; direct, where it went to its venue as it was."""
+    hindsight: bool = False
+    """Deviation and volume are those of its session, and not what was known before."""
 
     @property
     def filled(self) -> int:
@@ -174,6 +178,21 @@ def _coefficient(orders: Iterable[Traded], law: Callable[[Traded], float]) -> fl
         above += moved * (made.timing + made.impact)
         below += moved * moved * notional
     return above / below
+
+
+def at_venues(order: Traded) -> list[Traded]:
+    """An order as one for each venue that filled it, with its lots; what was not filled is its own venue's. Their costs
+    add up to the order's."""
+    by_venue: dict[str, list[Fill]] = {}
+    for fill in order.fills:
+        by_venue.setdefault(fill.venue or order.venue, []).append(fill)
+    left = order.lots - order.filled
+    if left or not by_venue:
+        by_venue.setdefault(order.venue, [])
+    return [
+        replace(order, venue=venue, fills=tuple(fills), lots=sum(f.lots for f in fills) + left * (venue == order.venue))
+        for venue, fills in by_venue.items()
+    ]
 
 
 def summed(

@@ -29,6 +29,13 @@ At = tuple[str, int]
 """An instrument and a time, UTC ns."""
 
 
+class Day(NamedTuple):
+    """Of an instrument at its session's pace: deviation of the return, a share; volume in units."""
+
+    deviation: float
+    volume: float
+
+
 class Quote(NamedTuple):
     bid: float
     ask: float
@@ -62,7 +69,9 @@ class TcaHistory(History):
         for row in self._ask("tca_fills", **asked).dicts():
             fills[row["client_order_id"]].append(row)
         quotes = self._quotes(session, sorted(set(_wanted(orders, fills))))
-        made = [_traded(row, fills[row["client_order_id"]], quotes, fees or {}, day_ns) for row in orders]
+        paces = self._ask("tca_days", session=session, day_minutes=day_ns / (60 * NS_PER_S)).dicts()
+        days = {row["instrument"]: Day(row["deviation"], row["volume"]) for row in paces}
+        made = [_traded(row, fills[row["client_order_id"]], quotes, fees or {}, day_ns, days) for row in orders]
         found = [each for each in made if each is not None]
         return found, len(made) - len(found)
 
@@ -95,7 +104,12 @@ def _wanted(orders: Sequence[Row], fills: Mapping[str, Sequence[Row]]) -> Iterat
 
 
 def _traded(
-    row: Row, fills: Sequence[Row], quotes: Mapping[At, Quote], fees: Mapping[str, Fee], day_ns: int
+    row: Row,
+    fills: Sequence[Row],
+    quotes: Mapping[At, Quote],
+    fees: Mapping[str, Fee],
+    day_ns: int,
+    days: Mapping[str, Day],
 ) -> Traded | None:
     name = row["instrument"]
     decided, arrived, last = (quotes.get((name, row[when])) for when in ("event_ns", "arrived_ns", "last_ns"))
@@ -103,6 +117,8 @@ def _traded(
     if arrived is None or not decision > 0:
         return None
     fee = fees.get(row["venue"], NO_FEE)
+    deviation, volume = row["deviation"] or 0.0, row["volume"] or 0.0
+    told, own = deviation > 0 and volume > 0, days.get(name, Day(0.0, 0.0))
     return Traded(
         order_id=row["client_order_id"],
         pair=row["pair"],
@@ -121,8 +137,9 @@ def _traded(
         over=bool(row["over"]),
         fee_bps=fee.bps,
         fee_per_lot=fee.per_lot,
-        deviation=(row["deviation"] or 0.0) / (arrived.mid * row["lot_size"]),
-        volume=row["volume"] or 0.0,
+        deviation=deviation / (arrived.mid * row["lot_size"]) if told else own.deviation,
+        volume=volume if told else own.volume / row["lot_size"],
+        hindsight=not told,
         days=max(SHORTEST_DAYS, (fills[-1]["event_ns"] - row["arrived_ns"]) / day_ns if fills else 0.0),
         schedule=row["schedule"],
     )
@@ -134,4 +151,5 @@ def _fill(order: Row, row: Row, quotes: Mapping[At, Quote], fees: Mapping[str, F
     mid, *after = (
         quote.mid if (quote := quotes.get((name, at + later * NS_PER_S))) else None for later in (0, *HORIZONS_S)
     )
-    return Fill(at, row["quantity"], row["price"], mid, tuple(after), (fee.bps, fee.per_lot) if elsewhere else None)
+    there = ((fee.bps, fee.per_lot), row["venue"]) if elsewhere else (None, "")
+    return Fill(at, row["quantity"], row["price"], mid, tuple(after), *there)

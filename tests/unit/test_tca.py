@@ -1,7 +1,7 @@
 """What trading cost, on orders made by hand: a sale of 10 lots of 2 units, decided at 100, at its venue at 99.9."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from pipelines.domain.tca import (
     Costs,
     Fill,
     Traded,
+    at_venues,
     coefficients,
     costs,
     expected_bps,
@@ -63,7 +64,7 @@ def test_a_fill_without_a_mid_has_its_cost_as_impact() -> None:
 
 
 prices = st.floats(50.0, 150.0)
-fills = st.lists(st.builds(Fill, st.integers(0, 9), st.integers(1, 5), prices, st.none() | prices), max_size=4)
+some_fills = st.lists(st.builds(Fill, st.integers(0, 9), st.integers(1, 5), prices, st.none() | prices), max_size=4)
 
 
 @given(
@@ -76,7 +77,7 @@ fills = st.lists(st.builds(Fill, st.integers(0, 9), st.integers(1, 5), prices, s
         arrival=prices,
         spread=st.floats(0.0, 1.0),
         last=prices,
-        fills=fills.map(tuple),
+        fills=some_fills.map(tuple),
     )
 )
 def test_the_parts_add_up_to_what_the_paper_portfolio_made_more(order: Traded) -> None:
@@ -95,6 +96,20 @@ def test_lines_are_by_a_key_and_add_up() -> None:
     assert whole.bps() == pytest.approx(1e4 * whole.costs.total / whole.notional)
     assert math.isnan(c.error_bps)
     assert whole.error_bps == pytest.approx(abs(c.bps() - a.bps()) / 2 / math.sqrt(2))
+
+
+def test_an_order_at_several_venues_is_split_by_its_fills_and_adds_up() -> None:
+    there = replace(ORDER.fills[1], venue="elsewhere", fees=(2.0, 0.1))
+    order = replace(ORDER, fills=(ORDER.fills[0], there))
+    parts = at_venues(order)
+    assert [(part.venue, part.lots, part.filled) for part in parts] == [("sim", 8, 4), ("elsewhere", 2, 2)]
+    whole = sum(map(costs, parts), Costs())
+    assert vars_of(whole) == pytest.approx(vars_of(costs(order)))
+    assert at_venues(replace(ORDER, fills=())) == [replace(ORDER, fills=())]
+
+
+def vars_of(made: Costs) -> list[float]:
+    return [getattr(made, each.name) for each in fields(made)]
 
 
 def test_mark_outs_are_in_the_orders_favour_by_what_was_filled() -> None:
