@@ -3,7 +3,6 @@
 import argparse
 import logging
 import os
-import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -11,15 +10,16 @@ from pathlib import Path
 
 from kafka.errors import KafkaError
 
-from infra.settings import SettingsError, load_settings
-from infra.topics import TopicsError, session_id
+from infra.settings import SettingsError
+from infra.topics import TopicsError
+from jobs.session_programs import SessionPlace, log_to_stdout, options, stop_on_signals
 from jobs.worked import book_watch, work_rules
 from pipelines.contracts.fix_sessions_file import load_fix_sessions
-from pipelines.contracts.registry import RegistryError, SchemaRegistry
+from pipelines.contracts.registry import RegistryError
 from pipelines.contracts.secret import NoSecret
 from pipelines.contracts.signing import trader_config
 from pipelines.contracts.strategy_file import StrategyError, load_strategy
-from pipelines.contracts.topics import RECORDS, Topics
+from pipelines.contracts.topics import RECORDS
 from pipelines.contracts.trading import EventCodec, OrderCodec
 from pipelines.execution.fault_points import FaultPoints
 from pipelines.execution.fix.engine import NoEngine, quickfix
@@ -44,8 +44,7 @@ log = logging.getLogger("helios.gateway")
 
 def main() -> int:
     sys.setswitchinterval(SWITCH_S)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stdout)
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    log_to_stdout()
     flags = _parser().parse_args()
     if flags.verbose:
         logging.getLogger("helios").setLevel(logging.DEBUG)
@@ -54,8 +53,7 @@ def main() -> int:
     except (SettingsError, StrategyError, TopicsError, RegistryError, NoEngine, NoSecret, ValueError) as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 2
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.stop())
+    stop_on_signals(service.stop)
     try:
         service.run(time.time_ns)
     except (Fenced, TakenOver) as error:
@@ -69,12 +67,8 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m jobs.gateway",
-        description="Sends the orders of trading.orders to their venues, each once, and writes back what they say.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    told = "Sends the orders of trading.orders to their venues, each once, and writes back what they say."
+    parser = options("gateway", told, EXAMPLE)
     parser.add_argument("--strategy", type=Path, required=True, help="its account's orders are sent")
     parser.add_argument(
         "--venue", action="append", default=[], metavar="NAME=HOST:PORT", help="where a venue listens; once for each"
@@ -83,16 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--execution", type=Path, metavar="FILE", help="orders that are worked: over venues, in slices")
     parser.add_argument("--group", default="", help="where an account has several gateways: which of them, by a name")
     parser.add_argument("--data", type=Path, help="folder of FIX sessions; default: gateway/ACCOUNT in the home folder")
-    parser.add_argument("--bootstrap", help="Kafka; default: the settings'")
-    parser.add_argument("--registry", help="schema registry; default: the settings'")
-    parser.add_argument("--prefix", default="", help="of the session's topics")
     parser.add_argument("--verbose", action="store_true", help="a line for each order")
     return parser
 
 
 def _service(flags: argparse.Namespace) -> GatewayService:
-    settings = load_settings()
-    bootstrap = flags.bootstrap or settings.kafka.bootstrap
     strategy = load_strategy(flags.strategy)
     addresses = tuple(_address(text) for text in flags.venue)
     fix = load_fix_sessions(flags.fix, datetime.now(UTC).date()) if flags.fix else ()
@@ -109,30 +98,27 @@ def _service(flags: argparse.Namespace) -> GatewayService:
     if len(set(names)) < len(names):
         raise ValueError(f"--venue and --fix: a venue is given twice: {', '.join(sorted(names))}")
     rules = work_rules(flags.execution, strategy, names)
-    registry = SchemaRegistry(flags.registry or settings.registry.url)
-    ids = registry.ids()
-    topics = Topics(flags.prefix)
-    session = session_id(bootstrap, topics)
+    place = SessionPlace.of(flags)
     config = GatewayConfig(
-        bootstrap=bootstrap,
-        events_topic=topics.events,
-        orders_topic=topics.orders,
+        bootstrap=place.bootstrap,
+        events_topic=place.topics.events,
+        orders_topic=place.topics.orders,
         account=strategy.account,
-        session=session,
+        session=place.session,
         transactional_id=".".join(filter(None, (f"{flags.prefix}gateway", strategy.account, flags.group))),
         group=flags.group,
         venues=addresses,
-        trader=trader_config(strategy, session),
+        trader=trader_config(strategy, place.session),
         fix=fix,
         faults=FaultPoints(os.environ),
         rules=rules,
-        books=book_watch(rules, strategy, bootstrap, topics.ticks, ids, registry),
-        folder=flags.data or settings.home / "gateway" / strategy.account / flags.group,
+        books=book_watch(rules, strategy, place.bootstrap, place.topics.ticks, place.blocks),
+        folder=flags.data or place.settings.home / "gateway" / strategy.account / flags.group,
     )
     return GatewayService(
         config,
-        EventCodec(ids[RECORDS["trading.events"]], registry.schema),
-        OrderCodec(ids[RECORDS["trading.orders"]], registry.schema),
+        EventCodec(place.ids[RECORDS["trading.events"]], place.registry.schema),
+        OrderCodec(place.ids[RECORDS["trading.orders"]], place.registry.schema),
     )
 
 

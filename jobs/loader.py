@@ -3,12 +3,12 @@
 import argparse
 import logging
 import os
-import signal
 import sys
 from pathlib import Path
 from threading import Event
 
 from infra.settings import SettingsError, load_settings
+from jobs.session_programs import log_to_stdout, options, stop_on_signals
 from pipelines.contracts.strategy_file import StrategyError, load_strategy
 from pipelines.contracts.topics import Topics
 from pipelines.history.loader import Loader, LoaderConfig
@@ -19,16 +19,14 @@ log = logging.getLogger("helios.loader")
 
 
 def main() -> int:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stdout)
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # the loader says itself, once, that Kafka is away
+    log_to_stdout()
     try:
         config = _config(_parser().parse_args())
     except (SettingsError, StrategyError) as error:
         print(f"loader: {error}", file=sys.stderr)
         return 2
     stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop_on_signals(stop.set)
     log.info("Kafka %s, topics %s*, Timescale %s", config.bootstrap, config.topics.prefix, place(config.dsn))
     try:
         Loader(config, stop).run()
@@ -43,10 +41,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m jobs.loader", description="Kafka to TimescaleDB, each event once.")
-    parser.add_argument("--bootstrap", help="Kafka; default: the settings'")
-    parser.add_argument("--registry", help="schema registry; default: the settings'")
-    parser.add_argument("--prefix", default="", help="of the session's topics")
+    parser = options("loader", "Kafka to TimescaleDB, each event once.")
     parser.add_argument(
         "--dsn", help="TimescaleDB; default: $HELIOS_LOADER_DSN, then the settings'. A password: PGPASSFILE"
     )

@@ -2,18 +2,15 @@
 
 import argparse
 import logging
-import signal
 import sys
-from pathlib import Path
 
 from kafka.errors import KafkaError
 
-from infra.settings import SettingsError, load_settings
-from infra.topics import TopicsError, session_id
-from pipelines.contracts.blocks import BlockCodec
-from pipelines.contracts.registry import RegistryError, SchemaRegistry
-from pipelines.contracts.strategy_file import StrategyError, load_strategy
-from pipelines.contracts.topics import RECORDS, Topics
+from infra.settings import SettingsError
+from infra.topics import TopicsError
+from jobs.session_programs import SessionPlace, log_to_stdout, stop_on_signals, strategy_of_venue, venue_options
+from pipelines.contracts.registry import RegistryError
+from pipelines.contracts.strategy_file import StrategyError
 from pipelines.domain.market import NS_PER_MS, NS_PER_S
 from pipelines.domain.matching import MatchConfig
 from pipelines.domain.universe import Strategy
@@ -30,8 +27,7 @@ log = logging.getLogger("helios.venue")
 
 
 def main() -> int:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stdout)
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    log_to_stdout()
     flags = _parser().parse_args()
     try:
         server = _server(flags)
@@ -41,8 +37,7 @@ def main() -> int:
     except (JournalTaken, KafkaError, OSError) as error:
         print(f"venue: {error}", file=sys.stderr)
         return 1
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.stop())
+    stop_on_signals(server.stop)
     try:
         server.run()
     except Exception as error:
@@ -53,52 +48,33 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m jobs.venue",
-        description="A simulated venue: matches orders with market.ticks as of their event time plus a seeded latency.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--strategy", type=Path, required=True, help="its instruments, venues and shards are used")
-    parser.add_argument("--venue", required=True, help="which of the strategy's venues this is")
-    parser.add_argument("--bootstrap", help="Kafka; default: the settings'")
-    parser.add_argument("--registry", help="schema registry; default: the settings'")
-    parser.add_argument("--prefix", default="", help="of the session's topics")
+    told = "A simulated venue: matches orders with market.ticks as of their event time plus a seeded latency."
+    parser = venue_options("venue", told, EXAMPLE)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=17001, help="default %(default)s; 0: any, see the log")
-    parser.add_argument("--data", type=Path, help="folder of its journals; default: venues/ in the home folder")
     parser.add_argument("--seed", type=int, default=7, help="of the latencies (default %(default)s)")
     parser.add_argument("--min-latency-ms", type=float, default=1.0, help="of event time (default %(default)s)")
     parser.add_argument("--max-latency-ms", type=float, default=5.0, help="of event time (default %(default)s)")
-    parser.add_argument("--window-s", type=float, default=60.0, help="of quotes kept in memory (default %(default)s)")
     return parser
 
 
 def _server(flags: argparse.Namespace) -> VenueServer:
-    settings = load_settings()
-    bootstrap = flags.bootstrap or settings.kafka.bootstrap
-    strategy = load_strategy(flags.strategy)
-    if flags.venue not in strategy.venue_by_name:
-        raise ValueError(f"--venue {flags.venue}: {flags.strategy} has {', '.join(strategy.venue_by_name)}")
+    strategy = strategy_of_venue(flags)
     config = MatchConfig(
         seed=flags.seed,
         min_latency_ns=round(flags.min_latency_ms * NS_PER_MS),
         max_latency_ns=round(flags.max_latency_ms * NS_PER_MS),
     )
-    topics = Topics(flags.prefix)
-    session = session_id(bootstrap, topics)
-    registry = SchemaRegistry(flags.registry or settings.registry.url)
-    codec = BlockCodec(registry.ids()[RECORDS["market.ticks"]], registry.schema)
-    folder = flags.data or settings.home / "venues"
-    journal = Journal(folder / f"{flags.venue}-{session}.sqlite3")
-    venue = Venue(flags.venue, session, strategy, config, journal)
-    market = Market(
-        bootstrap, topics.ticks, codec, _instruments_by_home(strategy, flags.venue), round(flags.window_s * NS_PER_S)
-    )
+    place = SessionPlace.of(flags)
+    folder = flags.data or place.settings.home / "venues"
+    journal = Journal(folder / f"{flags.venue}-{place.session}.sqlite3")
+    venue = Venue(flags.venue, place.session, strategy, config, journal)
+    homes, window_ns = _instruments_by_home(strategy, flags.venue), round(flags.window_s * NS_PER_S)
+    market = Market(place.bootstrap, place.topics.ticks, place.blocks(), homes, window_ns)
     server = VenueServer(venue, market, flags.host, flags.port)
     log.info(
         "venue=%s state=started session=%s listens=%s:%d journal=%s waiting=%d config=%s",
-        flags.venue, session, flags.host, server.port, journal.path, venue.waiting(), config,
+        flags.venue, place.session, flags.host, server.port, journal.path, venue.waiting(), config,
     )  # fmt: skip
     return server
 

@@ -1,13 +1,11 @@
 """What a gateway needs to work orders: the rules of a file, and the market that they look at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jobs.volume_history import read_history
 from pipelines.contracts.blocks import BlockCodec
 from pipelines.contracts.execution_file import load_execution
-from pipelines.contracts.registry import SchemaRegistry
-from pipelines.contracts.topics import RECORDS
 from pipelines.domain.parent_rules import Algo, WorkRules
 from pipelines.domain.universe import Strategy
 from pipelines.domain.volume_curve import VolumeCurve
@@ -32,8 +30,7 @@ def book_watch(
     strategy: Strategy,
     bootstrap: str,
     topic: str,
-    ids: Mapping[str, int],
-    registry: SchemaRegistry,
+    blocks: Callable[[], BlockCodec],
 ) -> BookWatch | None:
     """The books of the instruments that rules name, each read from its home shard; None where they name none."""
     lit = [place for rule in rules.rules for place in rule.places if place.venue.dark is None]
@@ -42,9 +39,8 @@ def book_watch(
         return None
     shard_of = {name: strategy.shards_by_instrument[name][0] for name in names}
     by_shard = {shard: [name for name in names if shard_of[name] == shard] for shard in set(shard_of.values())}
-    codec = BlockCodec(ids[RECORDS["market.ticks"]], registry.schema)
     volumes = any(rule.algo is Algo.POV for rule in rules.rules)
-    market = Market(bootstrap, topic, codec, by_shard, trades=volumes)
+    market = Market(bootstrap, topic, blocks(), by_shard, trades=volumes)
     instruments = {name: strategy.instrument_by_id[name] for name in names}
     return BookWatch(market, instruments, shard_of, volumes=volumes)
 

@@ -16,7 +16,7 @@ STRATEGY = load_strategy(EXAMPLES / "aig-bac.strategy.yaml")
 
 def test_without_a_file_nothing_is_worked_and_no_market_is_read() -> None:
     assert work_rules(None, STRATEGY, ["Q"]) == WorkRules()
-    assert book_watch(WorkRules(), STRATEGY, "", "", {}, None) is None  # type: ignore[arg-type]
+    assert book_watch(WorkRules(), STRATEGY, "", "", lambda: pytest.fail("no codec is wanted")) is None
 
 
 def test_a_venue_of_a_rule_has_to_be_one_that_is_reached() -> None:
