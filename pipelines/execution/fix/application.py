@@ -13,7 +13,7 @@ Message = Any
 
 
 class Callbacks(Protocol):
-    """What a side does when its sessions speak, on QuickFIX's thread; `other` is the comp id of the other side.
+    """What a side does when its sessions speak, on QuickFIX's thread; `other` names the session, as `application` says.
 
     Admin and `to_app` callbacks, and `on_logout`, may come while the session is locked: they wait for nobody.
     """
@@ -37,9 +37,11 @@ class Callbacks(Protocol):
         """`from_app` failed: the message was heard, and nobody will hear it again."""
 
 
-def application(callbacks: Callbacks) -> Any:
-    """An Application of QuickFIX around callbacks: keep it for as long as its acceptor or initiator runs."""
+def application(callbacks: Callbacks, *, whole: bool = False) -> Any:
+    """An Application of QuickFIX around callbacks: keep it for as long as its acceptor or initiator runs. A session is
+    named by the comp id of the other side, or by its `whole` identity, where several have one other side."""
     fix = quickfix()
+    name_of = _whole if whole else _other
     meant = (fix.RejectLogon, fix.DoNotSend, fix.UnsupportedMessageType)
 
     def guarded(name: str, call: Callable[..., None], *of: object) -> bool:
@@ -54,19 +56,19 @@ def application(callbacks: Callbacks) -> Any:
 
     def about_session(name: str) -> Callable[..., None]:
         def call(_: object, session: Any) -> None:
-            guarded(name, getattr(callbacks, name), _other(session))
+            guarded(name, getattr(callbacks, name), name_of(session))
 
         return call
 
     def about_message(name: str) -> Callable[..., None]:
         def call(_: object, message: Message, session: Any) -> None:
-            guarded(name, getattr(callbacks, name), message, _other(session))
+            guarded(name, getattr(callbacks, name), message, name_of(session))
 
         return call
 
     def from_app(_: object, message: Message, session: Any) -> None:
-        if not guarded("from_app", callbacks.from_app, message, _other(session)):
-            guarded("failed", callbacks.failed, message, _other(session))
+        if not guarded("from_app", callbacks.from_app, message, name_of(session)):
+            guarded("failed", callbacks.failed, message, name_of(session))
 
     made = {
         "onCreate": lambda _, session: None,
@@ -82,3 +84,7 @@ def application(callbacks: Callbacks) -> Any:
 
 def _other(session: Any) -> str:
     return str(session.getTargetCompID().getValue())
+
+
+def _whole(session: Any) -> str:
+    return str(session.toString())

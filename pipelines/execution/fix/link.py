@@ -16,6 +16,7 @@ from typing import Any
 
 from pipelines.contracts.fix_sessions import FixVenue
 from pipelines.contracts.secret import NoSecret
+from pipelines.execution.fix.application import application
 from pipelines.execution.fix.dialect import Dialect, Message, NotTaken
 from pipelines.execution.fix.engine import Role, identity, quickfix, settings
 from pipelines.execution.fix.fields import read_fields
@@ -56,7 +57,7 @@ class FixLinks:
         self._log = MessageLog(self._folder / "messages.log")
         self._settings = settings(Role.INITIATOR, sessions, self._folder / "sessions", persist=False)
         self._store, self._events = fix.FileStoreFactory(self._settings), fix.ScreenLogFactory(self._settings)
-        self._application = application(links, self._log, self._fail)
+        self._application = application(_Callbacks(links, self._log, self._fail), whole=True)
         self._engine = fix.SocketInitiator(self._application, self._store, self._settings, self._events)
         self._engine.start()
 
@@ -76,6 +77,7 @@ class FixLink:
 
     def __init__(self, venue: FixVenue, dialect: Dialect, hear: Callable[[Input], None], notes: Notes) -> None:
         self.venue = venue
+        self.identity = identity(venue.session)
         self.dialect = dialect
         self.hear = hear
         self._notes = notes
@@ -108,7 +110,6 @@ class FixLink:
     def send(self, link: int, words: Iterable[Send | Ask | Cancel]) -> None:
         """Put words on the given link; nothing where that is gone: its LinkDown is on the way. From one thread."""
         fix = quickfix()
-        target = identity(self.venue.session)
         for word in words:
             if not self._up or link != self._number:
                 return
@@ -118,7 +119,7 @@ class FixLink:
                 if isinstance(word, Send):
                     self.hear(Refused(self.venue.name, word.order.client_order_id, str(fault)))
                 continue
-            fix.Session.sendToTarget(_built(fix, message), target)
+            fix.Session.sendToTarget(_built(fix, message), self.identity)
 
     def sent(self, number: int, kind: str, about: str) -> None:
         self._sent[number] = (kind, about)
@@ -135,79 +136,79 @@ class FixLink:
                 self.hear(each)
 
 
-def application(links: Iterable[FixLink], messages: MessageLog, fail: Callable[[Exception], None]) -> Any:
-    """QuickFIX's callbacks. None of them may raise but what QuickFIX itself asks for: the process would end."""
-    fix = quickfix()
-    by_session: dict[str, tuple[FixLink, bool]] = {}
-    for link in links:
-        by_session[identity(link.venue.session).toString()] = (link, False)
-        if link.venue.drop_copy is not None:
-            by_session[identity(link.venue.drop_copy).toString()] = (link, True)
+class _Callbacks:
+    """What comes in goes to its link, by the session's identity."""
 
-    class Application(fix.Application):  # type: ignore[misc,name-defined]
-        def onCreate(self, session: Any) -> None:
-            pass
+    def __init__(self, links: Iterable[FixLink], messages: MessageLog, fail: Callable[[Exception], None]) -> None:
+        self._fix, self._messages, self._fail = quickfix(), messages, fail
+        self._of: dict[str, tuple[FixLink, bool]] = {}
+        for link in links:
+            self._of[link.identity.toString()] = (link, False)
+            if link.venue.drop_copy is not None:
+                self._of[identity(link.venue.drop_copy).toString()] = (link, True)
 
-        def onLogon(self, session: Any) -> None:
-            link, copy = by_session[session.toString()]
-            if copy:
-                log.info("venue=%s drop_copy=up", link.venue.name)
-            else:
-                link.up()
+    def on_logon(self, session: str) -> None:
+        link, copy = self._of[session]
+        if copy:
+            log.info("venue=%s drop_copy=up", link.venue.name)
+        else:
+            link.up()
 
-        def onLogout(self, session: Any) -> None:
-            link, copy = by_session[session.toString()]
-            if not copy:
-                link.down()
+    def on_logout(self, session: str) -> None:
+        link, copy = self._of[session]
+        if not copy:
+            link.down()
 
-        def toAdmin(self, message: Any, session: Any) -> None:
-            link, copy = by_session[session.toString()]
-            try:
-                if _kind(fix, message) == "A":
-                    _identify(fix, message, link.venue, copy)
-            except NoSecret as error:
-                fail(error)
-            messages.sent(message.toString())
+    def to_admin(self, message: Any, session: str) -> None:
+        link, copy = self._of[session]
+        try:
+            if _kind(self._fix, message) == "A":
+                _identify(self._fix, message, link.venue, copy)
+        except NoSecret as error:
+            self._fail(error)
+        self._messages.sent(message.toString())
 
-        def fromAdmin(self, message: Any, session: Any) -> None:
-            text = message.toString()
-            messages.received(text)
-            link, copy = by_session[session.toString()]
-            fields = read_fields(text)
-            match fields.get(35):
-                case "5":
-                    link.refused(fields.get(58, ""))
-                    if found := _TOO_LOW.search(fields.get(58, "")):
-                        _catch_up(fix, session, int(found[1]), link.venue.name)
-                case "3":
-                    _guarded(link, fields, copy)
+    def from_admin(self, message: Any, session: str) -> None:
+        text = message.toString()
+        self._messages.received(text)
+        link, copy = self._of[session]
+        fields = read_fields(text)
+        match fields.get(35):
+            case "5":
+                link.refused(fields.get(58, ""))
+                if found := _TOO_LOW.search(fields.get(58, "")):
+                    self._catch_up(link, copy, int(found[1]))
+            case "3":
+                link.heard(fields, copy=copy)
 
-        def toApp(self, message: Any, session: Any) -> None:
-            text = message.toString()
-            messages.sent(text)
-            fields = read_fields(text)
-            link, _ = by_session[session.toString()]
-            about = fields.get(41) if fields.get(35) == "F" else fields.get(11)
-            link.sent(int(fields.get(34, 0)), fields.get(35, ""), about or "")
+    def to_app(self, message: Any, session: str) -> None:
+        text = message.toString()
+        self._messages.sent(text)
+        fields = read_fields(text)
+        link, _ = self._of[session]
+        about = fields.get(41) if fields.get(35) == "F" else fields.get(11)
+        link.sent(int(fields.get(34, 0)), fields.get(35, ""), about or "")
 
-        def fromApp(self, message: Any, session: Any) -> None:
-            text = message.toString()
-            messages.received(text)
-            link, copy = by_session[session.toString()]
-            fields = read_fields(text)
-            if fields.get(35) not in ("8", "9", "j"):
-                log.info("venue=%s message=%s not_used", link.venue.name, fields.get(35))
-                raise fix.UnsupportedMessageType()
-            _guarded(link, fields, copy)
-
-    return Application()
-
-
-def _guarded(link: FixLink, fields: dict[int, str], copy: bool) -> None:
-    try:
+    def from_app(self, message: Any, session: str) -> None:
+        text = message.toString()
+        self._messages.received(text)
+        link, copy = self._of[session]
+        fields = read_fields(text)
+        if fields.get(35) not in ("8", "9", "j"):
+            log.info("venue=%s message=%s not_used", link.venue.name, fields.get(35))
+            raise self._fix.UnsupportedMessageType()
         link.heard(fields, copy=copy)
-    except Exception as error:
-        log.exception("venue=%s message=%s not_taken=%r", link.venue.name, fields.get(34), error)
+
+    def failed(self, message: Any, session: str) -> None:
+        """It is in the message log, and the order's state will be asked for."""
+        fields = read_fields(message.toString())
+        log.error("venue=%s message=%s not_taken", self._of[session][0].venue.name, fields.get(34))
+
+    def _catch_up(self, link: FixLink, copy: bool, expected: int) -> None:
+        """The venue has heard more of us than our store knows: an older life's. We go on from there."""
+        log.warning("venue=%s our_next_number=%d: our store was older than the venue's", link.venue.name, expected)
+        of = identity(link.venue.drop_copy) if copy and link.venue.drop_copy is not None else link.identity
+        self._fix.Session.lookupSession(of).setNextSenderMsgSeqNum(expected)
 
 
 def _identify(fix: Any, logon: Any, venue: FixVenue, copy: bool) -> None:
@@ -218,12 +219,6 @@ def _identify(fix: Any, logon: Any, venue: FixVenue, copy: bool) -> None:
         logon.setField(fix.StringField(554, venue.password.read()))
     if venue.cancel_on_disconnect and not copy:
         logon.setField(fix.StringField(8013, "Y"))
-
-
-def _catch_up(fix: Any, session: Any, expected: int, venue: str) -> None:
-    """The venue has heard more of us than our store knows: an older life's. We go on from there."""
-    log.warning("venue=%s our_next_number=%d: our store was older than the venue's", venue, expected)
-    fix.Session.lookupSession(session).setNextSenderMsgSeqNum(expected)
 
 
 def _built(fix: Any, message: Message) -> Any:
