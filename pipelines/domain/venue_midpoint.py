@@ -14,10 +14,15 @@ from pipelines.domain.venue_working import Working
 
 def arrive(book: Matching, order: Working) -> None:
     """Meet who waits on the other side, then the hidden lots of the moment; what is left waits, or goes."""
+    force = order.order.time_in_force
+    if force is TimeInForce.ALL_OR_NOTHING and order.bound is None and (there := _offered(book, order)) < order.leaves:
+        if order.may(VenueWord.CANCELED, book.time_ns):
+            text = f"{there} of {order.quantity} lots were to be had at the middle: it was for all or nothing"
+            book.say(order, VenueWord.CANCELED, text)
+        return
     _meet(book, order)
     if not order.over:
         _hidden(book, order.side, [order], False, *order.key)
-    force = order.order.time_in_force
     if order.over or force is TimeInForce.DAY or not order.may(VenueWord.CANCELED, book.time_ns):
         return
     text = f"{order.leaves} of {order.quantity} lots found nobody at the middle"
@@ -53,8 +58,7 @@ def _meet(book: Matching, order: Working) -> None:
     if ticks is None or not _takes(order, ticks):
         return
     price = book.display.price(ticks)
-    facing = [each for each in book.orders.values() if each.side is OPPOSITE[order.side] and _takes(each, ticks)]
-    for other in sorted(facing, key=lambda each: each.rank):
+    for other in sorted(_facing(book, order, ticks), key=lambda each: each.rank):
         if order.over:
             return
         first, second = sorted((order, other), key=lambda each: each.rank)
@@ -68,12 +72,35 @@ def _meet(book: Matching, order: Working) -> None:
             book.fill(second, min(most), ticks, maker=False)
 
 
+def _facing(book: Matching, order: Working, ticks: float) -> list[Working]:
+    return [each for each in book.orders.values() if each.side is OPPOSITE[order.side] and _takes(each, ticks)]
+
+
+def _offered(book: Matching, order: Working) -> int:
+    """Lots that an order would find: of others, up to one of its own participant's, and then hidden ones."""
+    ticks = middle(book)
+    if ticks is None or not _takes(order, ticks):
+        return 0
+    found, price = 0, book.display.price(ticks)
+    for other in sorted(_facing(book, order, ticks), key=lambda each: each.rank):
+        if other.order.participant == order.order.participant:
+            return found
+        found += other.fillable(book.time_ns, price, True)
+    return found + _hidden_lots(book, *order.key)
+
+
+def _hidden_lots(book: Matching, *of: object) -> int:
+    bid, ask = book.display.touch[Side.BUY], book.display.touch[Side.SELL]
+    if bid is None or ask is None or book.config.draw("chance", *of) >= book.config.fill_chance:
+        return 0
+    return 1 + int(book.config.draw("lots", *of) * min(bid.lots, ask.lots))
+
+
 def _hidden(book: Matching, side: Side, queue: list[Working], maker: bool, *of: object) -> None:
     ticks = middle(book)
-    bid, ask = book.display.touch[Side.BUY], book.display.touch[Side.SELL]
-    if ticks is None or bid is None or ask is None or book.config.draw("chance", *of) >= book.config.fill_chance:
+    lots = _hidden_lots(book, *of)
+    if ticks is None or not lots:
         return
-    lots = 1 + int(book.config.draw("lots", *of) * min(bid.lots, ask.lots))
     price = book.display.price(ticks)
     for order in queue:
         if not _takes(order, ticks):

@@ -151,11 +151,28 @@ def test_about_so_many_quotes_find_hidden_lots_as_the_chance_says() -> None:
     assert 150 < len(venue.go()) < 250
 
 
-@pytest.mark.parametrize("force", [TimeInForce.IMMEDIATE, TimeInForce.ALL_OR_NOTHING])
-def test_a_dark_order_for_now_goes_when_nobody_is_there(force: TimeInForce) -> None:
+@pytest.mark.parametrize(
+    ("force", "text"),
+    [
+        (TimeInForce.IMMEDIATE, "2 of 2 lots found nobody at the middle"),
+        (TimeInForce.ALL_OR_NOTHING, "0 of 2 lots were to be had at the middle: it was for all or nothing"),
+    ],
+)
+def test_a_dark_order_for_now_goes_when_nobody_is_there(force: TimeInForce, text: str) -> None:
     venue = Venue([DEEP, beat(50)], replace(DARK, fill_chance=0.0))
     venue.engine.take(replace(mid("a"), time_in_force=force))
-    assert [each.text for each in venue.go()] == ["2 of 2 lots found nobody at the middle"]
+    assert [each.text for each in venue.go()] == [text]
+
+
+@pytest.mark.parametrize(("lots", "found"), [(5, [(FILL, 2, 99.95), (FILL, 3, 99.95)]), (6, [(CANCELED, 0, 0.0)])])
+def test_a_dark_order_for_all_or_nothing_fills_whole_or_not(
+    lots: int, found: list[tuple[VenueWord, int, float]]
+) -> None:
+    venue = Venue([quote(1, 99.9, 4, 100.0, 3), beat(50)], replace(DARK, fill_chance=0.0))
+    venue.engine.take(mid("a", lots=2, by="a"))
+    venue.engine.take(mid("b", lots=3, at_ns=11, by="b"))
+    venue.engine.take(replace(mid("c", SELL, lots, at_ns=12, by="c"), time_in_force=TimeInForce.ALL_OR_NOTHING))
+    assert told(each for each in venue.go() if each.client_order_id == "c") == found
 
 
 def test_a_dark_venue_takes_nothing_else_and_matches_nothing_in_a_halt() -> None:
