@@ -64,13 +64,14 @@ def test_an_order_that_no_rule_is_for_goes_to_its_venue_as_before() -> None:
     assert (words(plan.write), plan.due_ns) == (["intent"], None)
 
 
+WORKED = replace(PARENT, order_type="worked", reason="twap: 3 slices over 30 s")
+
+
 def test_an_order_that_is_worked_is_intended_and_asks_for_books_as_of_its_own_time() -> None:
     run = Run(TWAP)
     plan = run.step(Ordered(PARENT))
     assert (plan.send, plan.due_ns) == ((), PARENT.event_time_ns)
-    assert plan.write == (
-        TradingEvent("intent/new-0-0", "desk", PARENT.event_time_ns, replace(PARENT, order_type="worked")),
-    )
+    assert plan.write == (TradingEvent("intent/new-0-0", "desk", PARENT.event_time_ns, WORKED),)
     assert run.step(Ordered(PARENT)).write == ()
 
 
