@@ -304,7 +304,7 @@ def test_the_loader_says_how_far_behind_it_is(session: SessionLog, config: Loade
         behind = {
             lag.topic: lag.records for lag in lags(session.bootstrap) if lag.group == f"{session.topics.prefix}loader"
         }
-    assert said == (0, 122, 0)
+    assert said == (0, 124, 0)
     assert behind[session.topics.ticks] == 0
 
 
