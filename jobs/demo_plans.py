@@ -45,7 +45,8 @@ one alone: {{instruments: {{{first}: -0.2}}}}
 
 
 def linger_ms(speed: float) -> float:
-    """How long a frame waits for others: above the usual speed, frames come more at a time and not in more records."""
+    """How long a frame of a simulation waits for others: above the usual speed, frames come more at a time and not in
+    more records."""
     return LINGER_MS * max(1.0, speed / USUAL_SPEED)
 
 
@@ -183,7 +184,7 @@ def recorded_plan(settings: Settings, files: Sequence[Path], speed: float) -> tu
         limits=Limits(position_lots=1_000_000, stale_marks_ms=5_000),
     )
     words = ("recorded", *map(str, files), "--venue", "binance", "--skew-ms", str(SKEW_NS / 1e6), "--speed", str(speed))
-    words += ("--linger-ms", str(linger_ms(speed)))
+    words += ("--linger-ms", str(LINGER_MS))
     return SessionPlan(_written(settings, strategy)), FeedCommand(words, source.expected_frames)
 
 

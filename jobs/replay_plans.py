@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.demo import DemoError, FeedCommand
-from jobs.demo_plans import linger_ms
+from jobs.demo_plans import LINGER_MS
 from jobs.session import SessionPlan
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.domain.market import NS_PER_MS
@@ -61,4 +61,4 @@ def _files(strategy: Strategy, venue: Venue, files: Sequence[Path], speed: float
 
 def _words(venue: Venue, files: Sequence[Path], speed: float) -> tuple[str, ...]:
     words = ("--venue", venue.name, "--skew-ms", str(venue.clock_skew_ns / NS_PER_MS), "--speed", str(speed))
-    return (*map(str, (file.absolute() for file in files)), *words, "--linger-ms", str(linger_ms(speed)))
+    return (*map(str, (file.absolute() for file in files)), *words, "--linger-ms", str(LINGER_MS))
