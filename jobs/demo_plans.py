@@ -28,7 +28,6 @@ from pipelines.feeds.source import HEARTBEAT_NS
 SKEW_NS = 1_270_000_000
 """How far the recorder's clock ran behind the venue's in the captures of 2024-08-08."""
 
-
 LINGER_MS, USUAL_SPEED = 10.0, 4.0
 """A demo shares two cores with its whole cluster: records five times as large as a live feed's cost a fifth."""
 
@@ -68,7 +67,8 @@ def simulated_plan(
         raise DemoError(f"demo: {error}") from None
     expected = sum(each.events(shard) for each in simulations for shard in range(each.shards))
     strategy = _together(simulations)
-    rare_ms = round(6_000 * instruments / ticks_per_second)  # six times what is usual between two of its quotes
+    one = simulations[0]
+    rare_ms = round(6_000 * one.instruments / one.ticks_per_second)  # six times what is usual between two of its quotes
     limits = replace(strategy.limits, stale_marks_ms=max(strategy.limits.stale_marks_ms, rare_ms))
     strategy = replace(strategy, limits=limits, risk=_risk(settings, simulations))
     plan = SessionPlan(_written(settings, strategy), seed=seed)

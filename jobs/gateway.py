@@ -112,7 +112,7 @@ def _service(flags: argparse.Namespace) -> GatewayService:
         fix=fix,
         faults=FaultPoints(os.environ),
         rules=rules,
-        books=book_watch(rules, strategy, place.bootstrap, place.topics.ticks, place.blocks),
+        books=book_watch(rules, strategy, place.bootstrap, place.topics.ticks, place.blocks()),
         folder=flags.data or place.settings.home / "gateway" / strategy.account / flags.group,
     )
     return GatewayService(

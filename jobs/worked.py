@@ -1,6 +1,6 @@
 """What a gateway needs to work orders: the rules of a file, and the market that they look at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.volume_history import read_history
@@ -30,7 +30,7 @@ def book_watch(
     strategy: Strategy,
     bootstrap: str,
     topic: str,
-    blocks: Callable[[], BlockCodec],
+    codec: BlockCodec,
 ) -> BookWatch | None:
     """The books of the instruments that rules name, each read from its home shard; None where they name none."""
     lit = [place for rule in rules.rules for place in rule.places if place.venue.dark is None]
@@ -40,7 +40,7 @@ def book_watch(
     shard_of = {name: strategy.shards_by_instrument[name][0] for name in names}
     by_shard = {shard: [name for name in names if shard_of[name] == shard] for shard in set(shard_of.values())}
     volumes = any(rule.algo is Algo.POV for rule in rules.rules)
-    market = Market(bootstrap, topic, blocks(), by_shard, trades=volumes)
+    market = Market(bootstrap, topic, codec, by_shard, trades=volumes)
     instruments = {name: strategy.instrument_by_id[name] for name in names}
     return BookWatch(market, instruments, shard_of, volumes=volumes)
 

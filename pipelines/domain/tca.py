@@ -169,7 +169,7 @@ def coefficients(orders: Sequence[Traded]) -> dict[str, float | None]:
 def _coefficient(orders: Iterable[Traded], law: Callable[[Traded], float]) -> float | None:
     """By least squares through zero, each order weighed by its notional: what its fills cost beyond half the spread,
     from the mid at arrival. None of fewer than `FEWEST` orders."""
-    of = [(each, law(each)) for each in orders if each.filled and each.arrival > 0 and law(each) > 0]
+    of = [(each, moved) for each in orders if each.filled and each.arrival > 0 and (moved := law(each)) > 0]
     if len(of) < FEWEST:
         return None
     above = below = 0.0

@@ -16,9 +16,8 @@ def arrive(book: Matching, order: Working) -> None:
     """Meet who waits on the other side, then the hidden lots of the moment; what is left waits, or goes."""
     force = order.order.time_in_force
     if force is TimeInForce.ALL_OR_NOTHING and order.bound is None and (there := _offered(book, order)) < order.leaves:
-        if order.may(VenueWord.CANCELED, book.time_ns):
-            text = f"{there} of {order.quantity} lots were to be had at the middle: it was for all or nothing"
-            book.say(order, VenueWord.CANCELED, text)
+        text = f"{there} of {order.quantity} lots were to be had at the middle: it was for all or nothing"
+        book.say(order, VenueWord.CANCELED, text)
         return
     _meet(book, order)
     if not order.over:
@@ -58,7 +57,7 @@ def _meet(book: Matching, order: Working) -> None:
     if ticks is None or not _takes(order, ticks):
         return
     price = book.display.price(ticks)
-    for other in sorted(_facing(book, order, ticks), key=lambda each: each.rank):
+    for other in _facing(book, order, ticks):
         if order.over:
             return
         first, second = sorted((order, other), key=lambda each: each.rank)
@@ -73,7 +72,9 @@ def _meet(book: Matching, order: Working) -> None:
 
 
 def _facing(book: Matching, order: Working, ticks: float) -> list[Working]:
-    return [each for each in book.orders.values() if each.side is OPPOSITE[order.side] and _takes(each, ticks)]
+    """Who waits on the other side, the longest first."""
+    facing = [each for each in book.orders.values() if each.side is OPPOSITE[order.side] and _takes(each, ticks)]
+    return sorted(facing, key=lambda each: each.rank)
 
 
 def _offered(book: Matching, order: Working) -> int:
@@ -82,7 +83,7 @@ def _offered(book: Matching, order: Working) -> int:
     if ticks is None or not _takes(order, ticks):
         return 0
     found, price = 0, book.display.price(ticks)
-    for other in sorted(_facing(book, order, ticks), key=lambda each: each.rank):
+    for other in _facing(book, order, ticks):
         if other.order.participant == order.order.participant:
             return found
         found += other.fillable(book.time_ns, price, True)

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.domain.market import Condition, Status
 from pipelines.domain.trading import Side
+from pipelines.domain.venue_engine import EngineConfig
 from pipelines.domain.venue_orders import OrderKind, TimeInForce, VenueOrder, VenueReport
 from pipelines.domain.venue_rows import Row
 from tests.support.venue_tape import Venue, beat, cancel, change, order, quote, status, trade
@@ -63,6 +64,12 @@ def told_of(made: Sent, reports: Sequence[VenueReport]) -> list[VenueReport]:
     return sorted(mine, key=lambda each: each.number)
 
 
+def windowed(random: Random, dark: bool) -> EngineConfig:
+    """With more of the market in memory, or less."""
+    kept = {"window_ns": random.choice([40, 400]), "window_rows": random.choice([0, 7, 10_000])}
+    return replace(CONFIG, midpoint=dark, fill_chance=0.3, **kept)
+
+
 def orders_of(sent: Sequence[Sent]) -> list[VenueOrder]:
     return [each for each in sent if isinstance(each, VenueOrder)]
 
@@ -72,13 +79,7 @@ def orders_of(sent: Sequence[Sent]) -> list[VenueOrder]:
 def test_cuts_change_nothing(seed: int, dark: bool) -> None:
     random = Random(seed)
     tape, sent = market(random), crowd(random, dark)
-    config = replace(
-        CONFIG,
-        midpoint=dark,
-        fill_chance=0.3,
-        window_ns=random.choice([40, 400]),
-        window_rows=random.choice([0, 7, 10_000]),
-    )
+    config = windowed(random, dark)
     cuts = [random.randint(1, 9) for _ in range(12)]
     whole = at_once(tape, sent, config)
     account(whole, orders_of(sent))
@@ -91,13 +92,7 @@ def test_late_orders_and_requests_leave_what_was_told(seed: int, dark: bool) -> 
     random = Random(seed)
     tape, sent = market(random), crowd(random, dark)
     random.shuffle(sent)
-    config = replace(
-        CONFIG,
-        midpoint=dark,
-        fill_chance=0.3,
-        window_ns=random.choice([40, 400]),
-        window_rows=random.choice([0, 7, 10_000]),
-    )
+    config = windowed(random, dark)
     venue, out = Venue(tape, config), []
     for each in sent:
         out += venue.go(random.randint(0, 10)) if random.random() < 0.4 else []

@@ -7,6 +7,7 @@ import pytest
 from infra.settings import Settings
 from jobs.demo_plans import simulated_plan
 from jobs.worked import book_watch, work_rules
+from pipelines.contracts.blocks import BlockCodec
 from pipelines.contracts.strategy_file import load_strategy
 from pipelines.domain.parent_rules import WorkRules
 
@@ -16,7 +17,7 @@ STRATEGY = load_strategy(EXAMPLES / "aig-bac.strategy.yaml")
 
 def test_without_a_file_nothing_is_worked_and_no_market_is_read() -> None:
     assert work_rules(None, STRATEGY, ["Q"]) == WorkRules()
-    assert book_watch(WorkRules(), STRATEGY, "", "", lambda: pytest.fail("no codec is wanted")) is None
+    assert book_watch(WorkRules(), STRATEGY, "", "", BlockCodec(1)) is None
 
 
 def test_a_venue_of_a_rule_has_to_be_one_that_is_reached() -> None:

@@ -42,21 +42,18 @@ class Amendments:
             self._journal.amend_at(entry.key, at_ns)
             heapq.heappush(self._due[self._shard_of[entry.names.instrument]], (at_ns, entry.key))
 
-    def shards(self) -> list[int]:
-        """Where something is due, now or later."""
-        return [shard for shard, due in self._due.items() if due]
-
-    def passed(self, shard: int, time_ns: int) -> list[Telling]:
-        """The words that are due before a time, in the journal."""
+    def passed(self, times: Mapping[int, int]) -> list[Telling]:
+        """The words that are due before a shard's time, in the journal."""
         found: list[Telling] = []
-        while self._due[shard] and self._due[shard][0][0] < time_ns:
-            at_ns, key = heapq.heappop(self._due[shard])
-            entry = self._record.entry(*key)
-            if entry is not None:
-                with self._journal.together():
-                    self._journal.amend_at(key, None)
-                    words = list(amended(self._plan, entry, self._record.fills(key), at_ns, self._symbols))
-                    found += [self._journal.tell(telling, standing) for telling, standing in words]
+        for shard, time_ns in times.items():
+            while self._due[shard] and self._due[shard][0][0] < time_ns:
+                at_ns, key = heapq.heappop(self._due[shard])
+                entry = self._record.entry(*key)
+                if entry is not None:
+                    with self._journal.together():
+                        self._journal.amend_at(key, None)
+                        words = list(amended(self._plan, entry, self._record.fills(key), at_ns, self._symbols))
+                        found += [self._journal.tell(telling, standing) for telling, standing in words]
         for telling in found:
             log.warning("fault=%s order=%s exec=%s", telling.kind, telling.key[1], telling.fields[19])
         return found

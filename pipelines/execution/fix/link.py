@@ -200,7 +200,7 @@ class _Callbacks:
         link.heard(fields, copy=copy)
 
     def failed(self, message: Any, session: str) -> None:
-        """It is in the message log, and the order's state will be asked for."""
+        """It is in the message log; what it said of an order is not known until its venue says it again."""
         fields = read_fields(message.toString())
         log.error("venue=%s message=%s not_taken", self._of[session][0].venue.name, fields.get(34))
 

@@ -81,7 +81,6 @@ class Floor:
             case Moved(shard, rows):
                 self._time_ns[shard] = int(rows["time_ns"][-1])
                 self._tell(self._engine.market(shard, rows))
-                self._amend(shard)
             case Say(telling):
                 self._speech.say([telling])
             case Answer(participant, message, fields):
@@ -94,6 +93,8 @@ class Floor:
                     self._gone(participant)
             case _:
                 self._enquiries.answer(work)
+        # Not as the market moves alone: an order that came late is over at a time that it has passed.
+        self._speech.say(self._amendments.passed(self._time_ns))
 
     def _take(self, order: VenueOrder, told: Sequence[VenueReport]) -> list[VenueReport]:
         if not told and self._plan.hits(Fault.REJECT, order.client_order_id):
@@ -115,12 +116,6 @@ class Floor:
             self._speech.note()
             tellings = [self._write(report) for report in reports]
         self._speech.say(tellings)
-        for shard in self._amendments.shards():  # an order that came late is over at a time that the market has passed
-            self._amend(shard)
-
-    def _amend(self, shard: int) -> None:
-        """Say which executions are taken back or corrected by now."""
-        self._speech.say(self._amendments.passed(shard, self._time_ns.get(shard, BEGINNING_NS)))
 
     def _write(self, report: VenueReport) -> Telling:
         """A word of the engine, into the journal."""
