@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,8 @@ from infra.settings import READER, Settings, TimescaleSettings
 from infra.timescale_tree import BINARIES, installed
 
 NOBODY = 65534
+SETPCAP = 8
+"""The bit of the capability to set securebits (capabilities(7))."""
 
 
 def timescale_part(settings: Settings) -> Part:
@@ -56,23 +59,26 @@ def as_nobody(data: Path) -> tuple[str, ...]:
             "timescale: Postgres does not run as root, and setpriv (util-linux) is missing: run as another user"
         )
     drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-    if all(folder.stat().st_mode & 0o001 for folder in (*BINARIES.parents, *data.parents) if folder.exists()):
+    above = dict.fromkeys(folder for folder in (*BINARIES.parents, *data.parents) if folder.exists())
+    closed = [str(folder) for folder in above if not folder.stat().st_mode & 0o001]
+    if not closed:
         return drop
-    # A checkout in /root, say: nobody may pass through, and no more.
-    capability = _capability_to_pass()
-    return (*drop, f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}")
+    # A checkout in /root or of mktemp, say: nobody may pass through, and no more. Postgres asks with access(2) whether
+    # its programs are there, which takes capabilities from all but root unless no_setuid_fixup is set.
+    capability = _capability_to_pass(closed)
+    return (*drop, "--securebits=+no_setuid_fixup", f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}")
 
 
-def _capability_to_pass() -> str:
+def _capability_to_pass(closed: Sequence[str]) -> str:
     held = int(
         next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapPrm"))[7:], 16
     )
     for name, bit in (("dac_read_search", 2), ("dac_override", 1)):
-        if held & 1 << bit:
+        if held & 1 << bit and held & 1 << SETPCAP:
             return name
     raise PartError(
-        "timescale: Postgres does not run as root, and nobody else may enter this folder: "
-        "move the checkout, or chmod o+x the folders above it"
+        f"timescale: Postgres does not run as root, and no other user may enter {', '.join(closed)}: "
+        f"chmod o+x {' '.join(closed)}, or move the checkout"
     )
 
 

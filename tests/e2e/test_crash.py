@@ -34,7 +34,7 @@ from tests.support.session_facts import SessionFacts
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 PREFIX = "crash."
-LIMIT = 500.0
+LIMIT = 400.0
 EXAMPLE = (REPOSITORY / "examples/aig-bac-spy.yaml").read_text()
 STRATEGY = f"""\
 moments: {{every: tick, span: 8000, warmup: 2000}}
@@ -93,7 +93,7 @@ def crashed(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     if not recorded():
         pytest.skip("no recordings of AIG, BAC and SPY")
     folder = tmp_path_factory.mktemp("crash")
-    made = make(folder, Crash({"AIG": -0.08}, from_ms=ms_of_day("10:40"), until_ms=ms_of_day("11:32")))
+    made = make(folder, Crash({"AIG": -0.08}, from_ms=ms_of_day("10:38"), until_ms=ms_of_day("12:04")))
     strategy = folder / "strategy.yaml"
     strategy.write_text(EXAMPLE.partition("moments:")[0] + STRATEGY)
     files = [file for file in made if "spy" not in file.parts or "quote" in file.name]
