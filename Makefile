@@ -2,6 +2,7 @@
 
 PYTHON ?= python3.11
 ARGS ?=
+LONG ?=
 SECONDS ?= 600
 
 .PHONY: help setup fix fix-wheel demo test fuzz check down lock jars-lock parts
@@ -9,7 +10,8 @@ SECONDS ?= 600
 
 help:
 	@echo "make demo     a trading session end to end, to look at (ARGS='--replay FOLDER')"
-	@echo "make test     every test, on local services of its own (ARGS='-k pattern', '-n 0' for one process)"
+	@echo "make test     the tests, on local services of their own (ARGS='-k pattern', '-n 0' for one process)"
+	@echo "              LONG=1: also the longest of them, whole sessions under kills, as CI runs them"
 	@echo "make fuzz     decoders and files against bytes that no one meant (SECONDS=600)"
 	@echo "make check    lint, format, types, the import law, the schemas against what was released"
 	@echo "make down     stop the local services; data stays in .local"
@@ -24,7 +26,7 @@ fuzz: .venv/ready
 	.venv/bin/python -m tests.fuzz.run --seconds $(SECONDS)
 
 test: setup
-	HELIOS_TEST_STACK=own .venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
+	HELIOS_TEST_STACK=own .venv/bin/pytest -n 2 --dist loadgroup $(if $(LONG),,-m "not long") $(ARGS)
 
 check: .venv/ready
 	.venv/bin/ruff check .

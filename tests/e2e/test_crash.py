@@ -31,7 +31,7 @@ from pipelines.domain.trading import Decision, OrderRequest
 from tests.support.crash_day import Crash, make, ms_of_day, recorded
 from tests.support.session_facts import SessionFacts
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(600)]
 
 PREFIX = "crash."
 LIMIT = 400.0

@@ -67,6 +67,7 @@ def test_signals_of_both_topologies_are_the_same_bytes(
         restart_without(stack, fused.session.plan.prefix)
 
 
+@pytest.mark.long
 def test_kills_of_the_taskmanager_in_the_middle_of_both_change_no_signal(
     stack: Settings, open_session: OpenSessions, strategy_file: Path
 ) -> None:

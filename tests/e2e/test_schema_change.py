@@ -54,7 +54,7 @@ SIMULATION = Simulation(
 )
 PATIENCE_S = 60.0
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 class Release:

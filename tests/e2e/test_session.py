@@ -145,6 +145,7 @@ def test_an_undisturbed_session_is_what_its_own_log_says(undisturbed: Ran) -> No
     assert_orders_and_fills_follow_from_the_log(undisturbed.facts)
 
 
+@pytest.mark.long
 def test_every_victim_was_killed_while_the_session_traded(killed: tuple[Ran, Killer], stack: Settings) -> None:
     ran, killer = killed
     assert set(killer.killed) == set(killer.victims)
@@ -154,6 +155,7 @@ def test_every_victim_was_killed_while_the_session_traded(killed: tuple[Ran, Kil
     assert len(killer.skipped) == 1
 
 
+@pytest.mark.long
 def test_kills_change_no_tick_no_spread_and_no_signal(undisturbed: Ran, killed: tuple[Ran, Killer]) -> None:
     calm, disturbed = undisturbed.facts, killed[0].facts
     assert disturbed.ticks.keys() == calm.ticks.keys()
@@ -164,10 +166,12 @@ def test_kills_change_no_tick_no_spread_and_no_signal(undisturbed: Ran, killed: 
     assert disturbed.rejects == calm.rejects
 
 
+@pytest.mark.long
 def test_after_kills_orders_and_fills_follow_from_the_log(killed: tuple[Ran, Killer]) -> None:
     assert_orders_and_fills_follow_from_the_log(killed[0].facts)
 
 
+@pytest.mark.long
 def test_after_kills_no_order_came_to_a_venue_twice(killed: tuple[Ran, Killer]) -> None:
     facts = killed[0].facts
     received = facts.received_at_venues()
@@ -176,6 +180,7 @@ def test_after_kills_no_order_came_to_a_venue_twice(killed: tuple[Ran, Killer]) 
     assert received.keys() <= {order.client_order_id for order in facts.orders}
 
 
+@pytest.mark.long
 def test_after_kills_rows_are_the_distinct_events(killed: tuple[Ran, Killer]) -> None:
     summary = killed[0].summary
     assert summary["rows"] == summary["distinct_events"]

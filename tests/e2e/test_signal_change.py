@@ -45,7 +45,7 @@ SIMULATION = Simulation(
 )
 PATIENCE_S = 180.0
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(1200)]
 
 
 class Feed(threading.Thread):

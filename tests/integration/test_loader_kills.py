@@ -25,7 +25,7 @@ from tests.support.market_history import NAMES, database, market
 from tests.support.session_log import SessionLog
 
 __all__ = ["supervision"]
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 KILLS = 20
 SEED = 5

@@ -73,6 +73,7 @@ def test_the_job_writes_what_the_domain_tells(trading_session: OpenSession, tmp_
     cancel(settings.flink.rest, [job_id])
 
 
+@pytest.mark.long
 def test_a_kill_of_the_taskmanager_changes_nothing_that_is_told(trading_session: OpenSession, tmp_path: Path) -> None:
     file = strategy_file(tmp_path)
     (job_id,) = submit(trading_session.settings, ["risk"], file, trading_session.prefix).values()
