@@ -73,9 +73,10 @@ def _capability_to_pass(closed: Sequence[str]) -> str:
     held = int(
         next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapPrm"))[7:], 16
     )
-    for name, bit in (("dac_read_search", 2), ("dac_override", 1)):
-        if held & 1 << bit and held & 1 << SETPCAP:
-            return name
+    if held & 1 << SETPCAP:
+        for name, bit in (("dac_read_search", 2), ("dac_override", 1)):
+            if held & 1 << bit:
+                return name
     raise PartError(
         f"timescale: Postgres does not run as root, and no other user may enter {', '.join(closed)}: "
         f"chmod o+x {' '.join(closed)}, or move the checkout"

@@ -15,11 +15,13 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from infra.settings import ROOT, Settings, load_settings
+from infra.supervision import Supervision
+from jobs.benchmarks.broker import percentiles
 
 UNKNOWN_S = 2.0
 FAULT = re.compile(r"fault=(\w+) order=(\S+)")
@@ -44,8 +46,8 @@ def main() -> int:
 
 def session(settings: Settings, seed: int, given: argparse.Namespace) -> dict[str, Any]:
     """Run one to its last settled order."""
-    logs = {name: settings.home / "logs" / f"venue-venue{name}.log" for name in range(1, given.venues + 1)}
-    before = {name: log.stat().st_size if log.exists() else 0 for name, log in logs.items()}
+    logs = [Supervision(settings).log(f"venue-venue{number}") for number in range(1, given.venues + 1)]
+    before = [log.stat().st_size if log.exists() else 0 for log in logs]
     words = ["--fix", "--venues", given.venues, "--instruments", given.instruments, "--seconds", given.seconds]
     words += ["--ticks-per-second", given.ticks_per_second, "--speed", given.speed, "--seed", seed, "--faults", seed]
     told = helios("demo", *words, "--json")
@@ -64,8 +66,8 @@ def session(settings: Settings, seed: int, given: argparse.Namespace) -> dict[st
         "differences": [line for book in books.values() for line in book["differences"]],
         "at_venues": len(received),
         "twice": sorted(of for (_, of), count in received.items() if count > 1),
-        "faults": faults(log.read_bytes()[before[name] :].decode(errors="replace") for name, log in logs.items()),
-        "first_word_s": percentiles(sorted(waited.values())),
+        "faults": faults(log.read_bytes()[at:].decode(errors="replace") for log, at in zip(logs, before, strict=True)),
+        "first_word_s": percentiles(list(waited.values())) if waited else {},
         "unknown": {"orders": len(late)}
         | ({"median_s": statistics.median(late), "longest_s": late[-1]} if late else {}),
     }
@@ -112,14 +114,6 @@ def faults(logs: Iterable[str]) -> dict[str, int]:
     """How many orders met each fault."""
     met = {found for log in logs for found in FAULT.findall(log)}
     return dict(sorted(Counter(fault for fault, _ in met).items()))
-
-
-def percentiles(values: Sequence[float]) -> dict[str, float]:
-    return (
-        {name: values[int(share * (len(values) - 1))] for name, share in (("p50", 0.5), ("p99", 0.99))}
-        if values
-        else {}
-    )
 
 
 if __name__ == "__main__":
